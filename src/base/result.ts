@@ -1,0 +1,15 @@
+/** Expected failures are values; only our own bugs are thrown. */
+export type Result<T, E> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly error: E };
+
+export function ok<T>(value: T): { readonly ok: true; readonly value: T } {
+    return { ok: true, value };
+}
+
+export function err<E>(error: E): { readonly ok: false; readonly error: E } {
+    return { ok: false, error };
+}
+
+/** Marks a state that the types say cannot happen; reaching it is a bug of ours. */
+export function assertNever(value: never): never {
+    throw new Error(`unreachable: ${JSON.stringify(value)}`);
+}

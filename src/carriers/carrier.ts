@@ -1,0 +1,82 @@
+import type { Millis } from "../base/time.ts";
+
+/** A carrier's name in the configuration, e.g. "http" or "lora"; stable over restarts, unique in one gateway. */
+export type CarrierId = string;
+
+/** What the relay may rely on about a carrier, as data. */
+export interface CarrierTraits {
+    /** False for a carrier that only answers, such as the HTTP mailbox: nothing is ever offered to it. */
+    readonly offers: boolean;
+    /** Largest WirePayload it can carry, in bytes. */
+    readonly payloadSizeMax: number;
+    /** How many parcels it works on at once, at most. */
+    readonly inFlightMax: number;
+    /** What an arriving tombstone of an unknown message means: an error for its sender, or something to remember. */
+    readonly unknownTombstone: "refuse" | "remember";
+    /** Whether a message that was tombstoned here may come again, as Ember's mailbox allows over HTTP. */
+    readonly revives: boolean;
+}
+
+/** What is known about a WirePayload that arrived. The promise that carries it settles after the fsync, never before. */
+export type Arrival =
+    | { readonly kind: "stored" }
+    /** Already here, or already known to be dead: the sender can stop sending it. */
+    | { readonly kind: "duplicate" }
+    | { readonly kind: "refused"; readonly reason: RefusalReason; readonly text: string };
+
+export type RefusalReason =
+    /** The bytes are no WirePayload. Sending them again is useless. */
+    | "undecodable"
+    | "too_large"
+    /** The message id is taken under another routing key. */
+    | "conflict"
+    | "mailbox_full"
+    /** The disk or the whole depot is full, or failing. Later may be better. */
+    | "storage"
+    | "unknown_message"
+    | "wrong_secret"
+    /** More work waits for the disk than the named limit allows. */
+    | "busy";
+
+/** One WirePayload on its way out. */
+export interface Parcel {
+    readonly kind: "message" | "tombstone";
+    /** The 16-byte message id in hex: with `kind`, the name of the parcel in logs and queues. */
+    readonly messageId: string;
+    /** The WirePayload, byte for byte as it came in. */
+    readonly payload: Uint8Array;
+    /** How many earlier sends over this carrier failed. */
+    readonly attempts: number;
+}
+
+/** What a carrier may claim about a parcel; never more than its medium can know. */
+export type SendOutcome =
+    /** A peer answered that the bytes are durable there. Only this ends an offer. */
+    | { readonly kind: "peer_stored" }
+    /** A peer answered that it will never take them. */
+    | { readonly kind: "rejected"; readonly detail: string }
+    | { readonly kind: "failed"; readonly detail: string; readonly notBefore?: Millis };
+
+export type CarrierState =
+    | { readonly kind: "starting" }
+    | { readonly kind: "up"; readonly detail: string }
+    | { readonly kind: "down"; readonly reason: string }
+    | { readonly kind: "disabled"; readonly reason: string };
+
+export interface CarrierHandlers {
+    /** A WirePayload came in. The carrier acknowledges to its peer only after, and only as, this settles. Never rejects. */
+    onPayload(payload: Uint8Array): Promise<Arrival>;
+    onState(state: CarrierState): void;
+}
+
+/** A way to move whole envelopes. It may fail, vanish and come back at any time; the rest of the gateway goes on. */
+export interface Carrier {
+    readonly id: CarrierId;
+    readonly traits: CarrierTraits;
+    /** Resolves once the carrier is at work, even while its device is missing. Rejects only for what the user must mend. */
+    start(handlers: CarrierHandlers): Promise<void>;
+    /** Never rejects. An aborted send answers "failed". */
+    send(parcel: Parcel, signal: AbortSignal): Promise<SendOutcome>;
+    /** Idempotent; silences every handler. */
+    stop(): Promise<void>;
+}

@@ -1,0 +1,129 @@
+import type { UnixSeconds } from "../base/time.ts";
+
+/** An envelope as the depot keeps it. `payload` is the WirePayload exactly as it came in. */
+export interface StoredMessage {
+    /** Grows by insertion and is never reused: the fetch cursor. */
+    readonly row: number;
+    readonly messageId: Uint8Array;
+    readonly routingKey: Uint8Array;
+    readonly ackHash: Uint8Array;
+    readonly payload: Uint8Array;
+    /** The carrier it came in by. */
+    readonly ingress: string;
+    readonly receivedAt: UnixSeconds;
+    /** Live while `expiresAt > now`. */
+    readonly expiresAt: UnixSeconds;
+}
+
+export type NewMessage = Omit<StoredMessage, "row">;
+
+export interface StoredTombstone {
+    readonly messageId: Uint8Array;
+    readonly ackSecret: Uint8Array;
+    readonly payload: Uint8Array;
+    readonly ingress: string;
+    /** True once its secret opened the ack hash of a message that was here. */
+    readonly proven: boolean;
+    /** Remembered while `expiresAt > now`. */
+    readonly expiresAt: UnixSeconds;
+}
+
+export type ItemKind = "message" | "tombstone";
+
+/** Something stored that a carrier has still to bring out. */
+export interface Offer {
+    readonly kind: ItemKind;
+    readonly messageId: Uint8Array;
+    readonly carrier: string;
+    readonly attempts: number;
+}
+
+export type OfferKey = Pick<Offer, "kind" | "messageId" | "carrier">;
+
+export interface MailboxFill {
+    readonly messages: number;
+    readonly bytes: number;
+}
+
+/**
+ * Everything the relay reads and writes. Synchronous on purpose: one event is handled to its end inside one
+ * transaction (`Depot.commit`), so nothing ever sees half a change. Every read is bounded.
+ */
+export interface RelayStore {
+    /** Expired rows included, until they are purged. */
+    message(messageId: Uint8Array): StoredMessage | undefined;
+    insertMessage(message: NewMessage): number;
+    /** Removes the message and its offers. */
+    removeMessage(messageId: Uint8Array): void;
+    /** What one routing key holds, expired but unpurged rows included. Cost does not grow with the mailbox. */
+    mailboxFill(routingKey: Uint8Array): MailboxFill;
+    totalFill(): MailboxFill;
+    /** Removes expired messages of one routing key. Returns how many. */
+    purgeMailbox(routingKey: Uint8Array, now: UnixSeconds): number;
+
+    tombstone(messageId: Uint8Array): StoredTombstone | undefined;
+    /** Replaces an older tombstone of the same message. */
+    putTombstone(tombstone: StoredTombstone): void;
+    removeTombstone(messageId: Uint8Array): void;
+    tombstoneCounts(): { readonly proven: number; readonly unproven: number };
+    /** Forgets the unproven tombstone that expires first. */
+    evictUnprovenTombstone(): void;
+
+    /** Does nothing if the same offer exists. It is due at once. */
+    addOffer(key: OfferKey): void;
+    /** Due offers of one carrier: tombstones first, then the oldest messages; at most `limit` of them. */
+    dueOffers(carrier: string, nowMonotonic: number, limit: number): readonly Offer[];
+    /** The monotonic time at which the next offer of this carrier is due; undefined when none is left. */
+    nextOfferAt(carrier: string): number | undefined;
+    /** Counts one failed attempt and puts the offer off until a monotonic time. */
+    deferOffer(key: OfferKey, untilMonotonic: number): void;
+    /** Ends an offer for good, while the item itself lives on; it stays ended over restarts. */
+    endOffer(key: OfferKey): void;
+    /**
+     * At boot: forgets the times of deferred offers (monotonic clocks do not survive), drops open offers of carriers that
+     * are gone, and lists what a carrier was never offered, so that a carrier added later gets its share.
+     */
+    resumeOffers(carriers: readonly string[]): void;
+    /** Live items never offered to `carrier` and not from it, oldest first, at most `limit`. */
+    neverOffered(carrier: string, now: UnixSeconds, limit: number): readonly Pick<Offer, "kind" | "messageId">[];
+
+    /** Removes expired messages and tombstones, at most `limit` of each. Returns how many went. */
+    purgeExpired(now: UnixSeconds, limit: number): number;
+    /** The latest receipt time in the depot: no honest clock is before it. */
+    latestReceipt(): UnixSeconds | undefined;
+}
+
+/** What a mailbox shows to its readers. */
+export interface MailboxReader {
+    /** Live messages of one key with `row > after`, oldest first, at most `limit`. Rows that no longer decode are quarantined and left out. */
+    page(query: {
+        readonly routingKey: Uint8Array;
+        readonly after: number;
+        readonly limit: number;
+        readonly now: UnixSeconds;
+    }): readonly { readonly row: number; readonly payload: Uint8Array }[];
+    /** Live rows only. */
+    stats(now: UnixSeconds): { readonly mailboxes: number; readonly messages: number };
+}
+
+/** What each radio spent on the air, kept so that a restart does not forget the law. */
+export interface AirtimeJournal {
+    /** Entries younger than `since`, oldest first. */
+    spent(radio: string, since: UnixSeconds): readonly { readonly at: UnixSeconds; readonly airtimeMs: number }[];
+    record(radio: string, entry: { readonly at: UnixSeconds; readonly airtimeMs: number }): void;
+    forgetBefore(radio: string, before: UnixSeconds): void;
+}
+
+export interface Depot {
+    readonly store: RelayStore;
+    readonly mailbox: MailboxReader;
+    readonly airtime: AirtimeJournal;
+    /**
+     * Runs `work` inside a transaction that many callers share, and resolves with its value once the bytes are fsynced.
+     * Rejects, with nothing of `work` done, when `work` throws, the disk is full or fails, or more than the named number
+     * of works are waiting (`DepotBusy`). Works run in the order of their calls.
+     */
+    commit<T>(work: () => T): Promise<T>;
+    /** Waits for what was committed, then closes. Idempotent. */
+    close(): Promise<void>;
+}
