@@ -84,7 +84,10 @@ export interface RelayStore {
      * are gone, and lists what a carrier was never offered, so that a carrier added later gets its share.
      */
     resumeOffers(carriers: readonly string[]): void;
-    /** Live items never offered to `carrier` and not from it, oldest first, at most `limit`. */
+    /**
+     * Live messages and live proven tombstones never offered to `carrier` and not from it, oldest first, at most `limit`.
+     * Unproven tombstones are not listed: nothing forwards what anybody can forge.
+     */
     neverOffered(carrier: string, now: UnixSeconds, limit: number): readonly Pick<Offer, "kind" | "messageId">[];
 
     /** Removes expired messages and tombstones, at most `limit` of each. Returns how many went. */

@@ -1,0 +1,133 @@
+import type { Clock, UnixSeconds } from "../base/time.ts";
+import type { Arrival, Carrier, CarrierId, CarrierState, Parcel, SendOutcome } from "../carriers/carrier.ts";
+import { DepotBusy } from "../depot/errors.ts";
+import type { Depot } from "../depot/store.ts";
+import { ingest } from "../relay/ingest.ts";
+import { type RelayLimits, SWEEP_ROWS_MAX } from "../relay/limits.ts";
+import { catchUp } from "../relay/offers.ts";
+import type { Way } from "../relay/rules.ts";
+import { Sender } from "./sender.ts";
+
+/** How often expired rows are swept out, in milliseconds. */
+const SWEEP_MS = 60_000;
+
+/** What a gateway tells its owner; a log, a demo or a test listens. */
+export type GatewayEvent =
+    | { readonly kind: "state"; readonly carrier: CarrierId; readonly state: CarrierState }
+    | {
+          readonly kind: "arrival";
+          readonly carrier: CarrierId;
+          readonly size: number;
+          readonly arrival: Arrival;
+      }
+    | { readonly kind: "sent"; readonly carrier: CarrierId; readonly parcel: Parcel; readonly outcome: SendOutcome }
+    | { readonly kind: "depot_error"; readonly detail: string };
+
+export interface GatewayParts {
+    readonly depot: Depot;
+    readonly carriers: readonly Carrier[];
+    readonly clock: Clock;
+    readonly limits: RelayLimits;
+    readonly onEvent: (event: GatewayEvent) => void;
+}
+
+/** Joins depot, relay and carriers: every change goes through one transaction, every answer waits for its fsync. */
+export class Gateway {
+    readonly #parts: GatewayParts;
+    readonly #ways: readonly Way[];
+    readonly #senders = new Map<CarrierId, Sender>();
+    #wallFloor: UnixSeconds;
+    #cancelSweep: (() => void) | undefined;
+    #stopped = false;
+
+    constructor(parts: GatewayParts) {
+        this.#parts = parts;
+        this.#ways = parts.carriers.map(({ id, traits }) => ({ id, traits }));
+        this.#wallFloor = parts.depot.store.latestReceipt() ?? 0;
+        for (const carrier of parts.carriers) this.#senders.set(carrier.id, this.#makeSender(carrier));
+    }
+
+    /** The wall clock, but never before the latest receipt in the depot: a board without a battery boots in the past. */
+    wall(): UnixSeconds {
+        this.#wallFloor = Math.max(this.#wallFloor, this.#parts.clock.now().wall);
+        return this.#wallFloor;
+    }
+
+    async start(): Promise<void> {
+        const { depot, carriers } = this.#parts;
+        await depot.commit(() => depot.store.resumeOffers(carriers.map(({ id }) => id)));
+        for (const way of this.#ways) while (await depot.commit(() => catchUp(depot.store, way, this.wall())));
+        await this.#sweep();
+        for (const [index, carrier] of carriers.entries()) await this.#startCarrier(carrier, this.#ways[index]);
+    }
+
+    async stop(): Promise<void> {
+        this.#stopped = true;
+        this.#cancelSweep?.();
+        for (const sender of this.#senders.values()) sender.stop();
+        await Promise.all(this.#parts.carriers.map((carrier) => carrier.stop()));
+    }
+
+    async #startCarrier(carrier: Carrier, way: Way | undefined): Promise<void> {
+        if (!way) return;
+        await carrier.start({
+            onPayload: (payload) => this.#arrive(way, payload),
+            onState: (state) => {
+                this.#parts.onEvent({ kind: "state", carrier: carrier.id, state });
+                this.#senders.get(carrier.id)?.setState(state);
+            },
+        });
+    }
+
+    async #arrive(from: Way, payload: Uint8Array): Promise<Arrival> {
+        const { depot, limits } = this.#parts;
+        const arrival = await depot
+            .commit(() => ingest({ store: depot.store, now: this.wall(), limits, ways: this.#ways, from }, payload))
+            .catch((cause: unknown) => this.#refuse(cause));
+        if (arrival.kind === "stored") this.#wakeSenders();
+        this.#parts.onEvent({ kind: "arrival", carrier: from.id, size: payload.length, arrival });
+        return arrival;
+    }
+
+    #refuse(cause: unknown): Arrival {
+        if (cause instanceof DepotBusy)
+            return { kind: "refused", reason: "busy", text: "Gateway busy, try again later" };
+        const detail = cause instanceof Error ? cause.message : String(cause);
+        this.#parts.onEvent({ kind: "depot_error", detail });
+        return { kind: "refused", reason: "storage", text: "Storage failed, nothing was kept: try again later" };
+    }
+
+    #wakeSenders(): void {
+        for (const sender of this.#senders.values()) {
+            sender.dropGone();
+            sender.poke();
+        }
+    }
+
+    #makeSender(carrier: Carrier): Sender {
+        const { depot, clock, onEvent } = this.#parts;
+        return new Sender({
+            depot,
+            carrier,
+            clock,
+            wall: () => this.wall(),
+            onSettled: (parcel, outcome) => onEvent({ kind: "sent", carrier: carrier.id, parcel, outcome }),
+        });
+    }
+
+    async #sweep(): Promise<void> {
+        const { depot, clock, onEvent } = this.#parts;
+        try {
+            while (
+                !this.#stopped &&
+                (await depot.commit(() => depot.store.purgeExpired(this.wall(), SWEEP_ROWS_MAX)))
+            ) {
+                // One bounded step per commit, so that submits get their turn in between.
+            }
+        } catch (cause) {
+            onEvent({ kind: "depot_error", detail: cause instanceof Error ? cause.message : String(cause) });
+        }
+        if (this.#stopped) return;
+        this.#cancelSweep = clock.schedule(clock.now().monotonic + SWEEP_MS, () => void this.#sweep());
+    }
+}

@@ -1,0 +1,35 @@
+import type { CarrierId, CarrierTraits } from "../carriers/carrier.ts";
+
+/** A carrier as the rules see it. */
+export interface Way {
+    readonly id: CarrierId;
+    readonly traits: CarrierTraits;
+}
+
+export type Ruling = "offer" | "no_offers" | "came_from_there" | "too_large";
+
+/**
+ * Whether an item that came in by `ingress` goes out by `way`. A pure function with named answers, so that a log or a
+ * test can tell which rule spoke.
+ */
+export function rule(item: { readonly ingress: CarrierId; readonly size: number }, way: Way): Ruling {
+    if (!way.traits.offers) return "no_offers";
+    if (item.ingress === way.id) return "came_from_there";
+    if (item.size > way.traits.payloadSizeMax) return "too_large";
+    return "offer";
+}
+
+/** First pause after a failed send, in milliseconds; it doubles with each further failure. */
+export const RETRY_MS_FIRST = 5_000;
+/** The longest pause between two sends of one item, in milliseconds. */
+export const RETRY_MS_MAX = 300_000;
+
+/**
+ * The pause before the next send. The spread comes from the message id, so that many items that failed together do not
+ * all come back in the same moment, and a test still knows the answer.
+ */
+export function retryPauseMs(attempts: number, messageId: Uint8Array): number {
+    const pause = Math.min(RETRY_MS_MAX, RETRY_MS_FIRST * 2 ** Math.min(attempts, 16));
+    const spread = (messageId[15] ?? 0) / 256;
+    return Math.round(pause * (0.75 + spread / 2));
+}
