@@ -44,7 +44,9 @@ export class Gateway {
         this.#parts = parts;
         this.#ways = parts.carriers.map(({ id, traits }) => ({ id, traits }));
         this.#wallFloor = parts.depot.store.latestReceipt() ?? 0;
-        for (const carrier of parts.carriers) this.#senders.set(carrier.id, this.#makeSender(carrier));
+        for (const carrier of parts.carriers) {
+            if (carrier.traits.offers) this.#senders.set(carrier.id, this.#makeSender(carrier));
+        }
     }
 
     /** The wall clock, but never before the latest receipt in the depot: a board without a battery boots in the past. */
