@@ -1,0 +1,122 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { ingest } from "../../src/relay/ingest.ts";
+import { CATCH_UP_ITEMS_MAX, RELAY_LIMITS_DEFAULT } from "../../src/relay/limits.ts";
+import { catchUp, offeredPayload, settleOffer } from "../../src/relay/offers.ts";
+import { RETRY_MS_FIRST, RETRY_MS_MAX, retryPauseMs, rule } from "../../src/relay/rules.ts";
+import { mailboxWay, testMessage, testWay } from "../support/envelopes.ts";
+import { ModelStore } from "../support/model-store.ts";
+
+const NOW = 1_767_225_600;
+const http = mailboxWay();
+const lora = testWay("lora");
+
+function stored(count: number): ModelStore {
+    const store = new ModelStore();
+    for (let number = 1; number <= count; number++) {
+        ingest(
+            {
+                store,
+                now: NOW,
+                limits: { ...RELAY_LIMITS_DEFAULT, mailboxMessagesMax: count },
+                ways: [http, lora],
+                from: http,
+            },
+            testMessage(number).payload,
+        );
+    }
+    return store;
+}
+
+describe("rules", () => {
+    it("name what they decide", () => {
+        expect(rule({ ingress: "lora", size: 10 }, lora)).toBe("came_from_there");
+        expect(rule({ ingress: "http", size: 10 }, http)).toBe("no_offers");
+        expect(rule({ ingress: "http", size: 1001 }, lora)).toBe("too_large");
+        expect(rule({ ingress: "http", size: 1000 }, lora)).toBe("offer");
+    });
+
+    it("let the pause grow to its limit and never beyond a quarter more", () => {
+        fc.assert(
+            fc.property(fc.nat(1000), fc.uint8Array({ minLength: 16, maxLength: 16 }), (attempts, messageId) => {
+                const pause = retryPauseMs(attempts, messageId);
+                expect(pause).toBeGreaterThanOrEqual(RETRY_MS_FIRST * 0.75);
+                expect(pause).toBeLessThanOrEqual(RETRY_MS_MAX * 1.25);
+                expect(retryPauseMs(attempts + 1, messageId)).toBeGreaterThanOrEqual(pause);
+            }),
+        );
+    });
+});
+
+describe("an offer", () => {
+    it("is put off by a failure, for longer each time, and counted", () => {
+        const store = stored(1);
+        const pauses: number[] = [];
+        let now = 0;
+        for (let attempts = 0; attempts < 3; attempts++) {
+            const [offer] = store.dueOffers("lora", now, 1);
+            if (!offer) throw new Error("the offer is gone");
+            expect(offer.attempts).toBe(attempts);
+            const retryAt = settleOffer(store, offer, { kind: "failed", detail: "no answer" }, now)?.retryAt ?? 0;
+            expect(store.dueOffers("lora", retryAt - 1, 1)).toEqual([]);
+            expect(store.nextOfferAt("lora")).toBe(retryAt);
+            pauses.push(retryAt - now);
+            now = retryAt;
+        }
+        expect(pauses[1]).toBe((pauses[0] ?? 0) * 2);
+        expect(pauses[2]).toBe((pauses[0] ?? 0) * 4);
+    });
+
+    it("waits as long as the carrier asks, when that is longer", () => {
+        const store = stored(1);
+        const [offer] = store.dueOffers("lora", 0, 1);
+        if (!offer) throw new Error("the offer is gone");
+        const outcome = { kind: "failed", detail: "budget used up", notBefore: 3_600_000 } as const;
+        expect(settleOffer(store, offer, outcome, 0)?.retryAt).toBe(3_600_000);
+    });
+
+    it.each([{ kind: "peer_stored" } as const, { kind: "rejected", detail: "never" } as const])(
+        "ends with $kind and is not offered again after a restart",
+        (outcome) => {
+            const store = stored(1);
+            const [offer] = store.dueOffers("lora", 0, 1);
+            if (!offer) throw new Error("the offer is gone");
+            expect(settleOffer(store, offer, outcome, 0)).toBeUndefined();
+            store.resumeOffers(["http", "lora"]);
+            expect(catchUp(store, lora, NOW)).toBe(false);
+            expect(store.nextOfferAt("lora")).toBeUndefined();
+        },
+    );
+
+    it("has no bytes once its message expired", () => {
+        const store = stored(1);
+        const [offer] = store.dueOffers("lora", 0, 1);
+        if (!offer) throw new Error("the offer is gone");
+        expect(offeredPayload(store, offer, NOW)).toEqual(testMessage(1).payload);
+        expect(offeredPayload(store, offer, NOW + 168 * 3600)).toBeUndefined();
+    });
+});
+
+describe("a carrier that is added later", () => {
+    it("is offered everything that lives and did not come from it, in bounded steps, once", () => {
+        const count = CATCH_UP_ITEMS_MAX + 3;
+        const store = stored(count);
+        const mesh = testWay("mesh");
+        store.resumeOffers(["http", "lora", "mesh"]);
+        let steps = 0;
+        while (catchUp(store, mesh, NOW)) steps++;
+        expect(steps).toBe(2);
+        expect(store.dueOffers("mesh", 0, count + 1).length).toBe(count);
+        expect(catchUp(store, http, NOW)).toBe(false);
+    });
+
+    it("is not offered what anybody could have forged", () => {
+        const store = stored(0);
+        ingest(
+            { store, now: NOW, limits: RELAY_LIMITS_DEFAULT, ways: [http, lora], from: lora },
+            testMessage(1).tombstone,
+        );
+        expect(store.tombstoneCounts().unproven).toBe(1);
+        expect(catchUp(store, testWay("mesh"), NOW)).toBe(false);
+    });
+});
