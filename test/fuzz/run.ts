@@ -46,7 +46,11 @@ function watch(name: string): Promise<CampaignResult> {
     return new Promise((resolve) => {
         let seen = 0;
         let heardAt = performance.now();
+        let ended = false;
         const end = (result: CampaignResult): void => {
+            // Ending the thread makes it say "exit" once more.
+            if (ended) return;
+            ended = true;
             clearInterval(timer);
             void worker.terminate().then(() => resolve(result));
         };
