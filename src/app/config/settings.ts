@@ -1,0 +1,187 @@
+import * as v from "valibot";
+
+/** A setting as data: the configuration file, the environment, `config show` and the documentation all read this table. */
+export interface Setting {
+    /** Dotted, as in the TOML file. Its variable is HEARTH_ and the path in capitals with underscores. */
+    readonly path: string;
+    readonly kind: "text" | "integer" | "boolean" | "secret";
+    /** Checks a value of the right type; its message follows "must be". */
+    readonly check: v.GenericSchema<unknown>;
+    readonly fallback?: string | number | boolean;
+    readonly help: string;
+}
+
+/** Radios of one gateway. */
+export const RADIOS_MAX = 8;
+
+export const LOG_LEVELS = ["debug", "info", "warn", "error"] as const;
+export const RADIO_KINDS = ["rylr998"] as const;
+
+const HOST_PORT = /^(?:\[[0-9a-fA-F:]+\]|[0-9A-Za-z.-]+):\d{1,5}$/;
+const NAME_MAX = 40;
+
+function text(max: number): v.GenericSchema<unknown> {
+    return v.pipe(
+        v.string(),
+        v.minLength(1, "a text that is not empty"),
+        v.maxLength(max, `at most ${max} characters`),
+    );
+}
+
+function between(min: number, max: number): v.GenericSchema<unknown> {
+    const message = `a whole number from ${min} to ${max}`;
+    return v.pipe(v.number(message), v.integer(message), v.minValue(min, message), v.maxValue(max, message));
+}
+
+function oneOf(words: readonly string[]): v.GenericSchema<unknown> {
+    return v.picklist(words, `one of ${words.join(", ")}`);
+}
+
+const flag = v.boolean("true or false");
+const RATE_MAX = 1_000_000;
+
+export const SETTINGS: readonly Setting[] = [
+    setting("name", "text", text(NAME_MAX), "The gateway's name, shown to people.", "hearth"),
+    setting("data_dir", "text", text(4096), "Where the depot and the identity are kept.", "data"),
+    setting("log_level", "text", oneOf(LOG_LEVELS), "How much the log says.", "info"),
+    setting(
+        "region",
+        "text",
+        v.pipe(v.string(), v.regex(/^[A-Z0-9_]{2,20}$/, "a region's name such as EU868")),
+        "The radio law that holds where the antenna stands. Without it nothing is transmitted.",
+    ),
+    setting(
+        "radio_autodetect",
+        "boolean",
+        flag,
+        "With no [[radio]] in the file, use the serial devices that are plugged in.",
+        true,
+    ),
+    setting(
+        "http.listen",
+        "text",
+        v.pipe(
+            v.string(),
+            v.regex(HOST_PORT, "HOST:PORT, e.g. 127.0.0.1:23003 or [::1]:23003"),
+            v.check(portFits, "a port from 0 to 65535 after the colon"),
+        ),
+        "Where the mailbox answers. Port 0 takes any free one.",
+        "127.0.0.1:23003",
+    ),
+    setting(
+        "http.username",
+        "text",
+        v.pipe(v.string(), v.regex(/^[^:\p{Cc}]{1,200}$/u, "a text of 1 to 200 characters without a colon")),
+        "Basic authentication; needs a password too.",
+    ),
+    setting(
+        "http.password",
+        "secret",
+        v.pipe(v.string(), v.minLength(1, "a text that is not empty"), v.maxLength(1000, "at most 1000 characters")),
+        "Basic authentication; better set by HEARTH_HTTP_PASSWORD.",
+    ),
+    setting("http.allow_anonymous", "boolean", flag, "Listen beyond loopback although nobody has to log in.", false),
+    setting("http.trust_proxy", "boolean", flag, "Believe X-Forwarded-For when counting requests per address.", false),
+    ...rate("submit_ip", "submits of one address", 10, 10),
+    ...rate("submit_key", "frames for one routing key", 5, 20),
+    ...rate("fetch_ip", "fetches of one address", 20, 50),
+    ...rate("fetch_key", "fetches of one routing key", 10, 30),
+    setting(
+        "http.limits.body_bytes_max",
+        "integer",
+        between(1024, 64 * 1024 * 1024),
+        "Largest submit body in bytes.",
+        2 * 1024 * 1024,
+    ),
+    setting("http.limits.frames_max", "integer", between(1, 10_000), "Most frames in one submit body.", 100),
+    setting("mailbox.messages_max", "integer", between(1, 1_000_000), "Messages kept for one routing key.", 1000),
+    setting("mailbox.total_messages_max", "integer", between(1, 100_000_000), "Messages kept altogether.", 500_000),
+    setting("mailbox.total_mebibytes_max", "integer", between(1, 1_000_000), "Space for all messages, in MiB.", 1024),
+    setting(
+        "mailbox.ttl_default_hours",
+        "integer",
+        between(1, 24 * 365),
+        "Life of a message that names no time to live.",
+        168,
+    ),
+];
+
+/** Settings of each [[radio]]; their variables are HEARTH_RADIO_1_PORT and so on. */
+export const RADIO_SETTINGS: readonly Setting[] = [
+    setting(
+        "id",
+        "text",
+        v.pipe(v.string(), v.regex(/^[a-z][a-z0-9-]{0,19}$/, "a short name of small letters, digits and dashes")),
+        "Name of this radio in logs and in the depot; keep it when the device moves.",
+        "lora",
+    ),
+    setting("kind", "text", oneOf(RADIO_KINDS), "What the device is.", "rylr998"),
+    setting("port", "text", text(4096), "Serial device, e.g. /dev/serial/by-id/…"),
+    setting("address", "integer", between(1, 65_535), "The module's own address."),
+    setting(
+        "network_id",
+        "integer",
+        v.pipe(
+            v.number(),
+            v.check((id) => (Number.isInteger(id) && id >= 3 && id <= 15) || id === 18, "3 to 15, or 18"),
+        ),
+        "Modules hear only their own network.",
+        18,
+    ),
+    setting(
+        "frequency_hz",
+        "integer",
+        between(400_000_000, 1_000_000_000),
+        "Centre frequency; the region names a usual one.",
+    ),
+    setting("spreading_factor", "integer", between(5, 11), "5 to 11: each step is slower and reaches further.", 9),
+    setting("bandwidth_khz", "integer", v.picklist([125, 250, 500], "125, 250 or 500"), "Bandwidth in kHz.", 125),
+    setting("coding_rate", "integer", between(1, 4), "1 to 4, meaning 4/5 to 4/8.", 1),
+    setting("preamble_symbols", "integer", between(4, 24), "Length of the preamble.", 12),
+    setting("power_dbm", "integer", between(0, 22), "Power into the antenna in dBm; the region may allow less.", 14),
+    setting(
+        "antenna_gain_dbi",
+        "integer",
+        between(-10, 20),
+        "Gain of the antenna, counted against the region's limit.",
+        2,
+    ),
+    setting(
+        "binary",
+        "boolean",
+        flag,
+        "Send raw bytes instead of base64: more room in a frame, not every firmware can.",
+        false,
+    ),
+];
+
+export function variableOf(path: string): string {
+    return `HEARTH_${path.replaceAll(".", "_").toUpperCase()}`;
+}
+
+function setting(
+    path: string,
+    kind: Setting["kind"],
+    check: Setting["check"],
+    help: string,
+    fallback?: Setting["fallback"],
+): Setting {
+    return { path, kind, check, help, ...(fallback === undefined ? {} : { fallback }) };
+}
+
+function rate(what: string, whom: string, rps: number, burst: number): readonly Setting[] {
+    return [
+        setting(`http.limits.${what}_rps`, "integer", between(0, RATE_MAX), `Per second, ${whom}; 0 is no limit.`, rps),
+        setting(
+            `http.limits.${what}_burst`,
+            "integer",
+            between(0, RATE_MAX),
+            `At once, ${whom}; 0 takes the rate.`,
+            burst,
+        ),
+    ];
+}
+
+function portFits(listen: string): boolean {
+    return Number(listen.slice(listen.lastIndexOf(":") + 1)) <= 65_535;
+}

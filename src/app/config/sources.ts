@@ -1,0 +1,139 @@
+import { parse, TomlError } from "smol-toml";
+import { err, ok, type Result } from "../../base/result.ts";
+import { RADIO_SETTINGS, RADIOS_MAX, SETTINGS, type Setting, variableOf } from "./settings.ts";
+
+/** One thing somebody said about a setting, and where. */
+export interface Given {
+    readonly path: string;
+    readonly value: unknown;
+    /** For people: "http.listen in hearth.toml", "HEARTH_HTTP_LISTEN", "--http". */
+    readonly where: string;
+    /** True for words of a command line or an environment, which have still to become numbers and flags. */
+    readonly words: boolean;
+}
+
+/** What one source says: about the gateway, and about each radio in turn. */
+export interface Source {
+    readonly given: readonly Given[];
+    readonly radios: readonly (readonly Given[])[];
+    readonly problems: readonly string[];
+}
+
+export const EMPTY_SOURCE: Source = { given: [], radios: [], problems: [] };
+
+/** Largest configuration file, in bytes. */
+export const CONFIG_BYTES_MAX = 1024 * 1024;
+
+/** Variables of the scripts around Hearth, not of its configuration. */
+const OTHER_VARIABLES = new Set(["HEARTH_CONFIG"]);
+
+export function fromToml(text: string, file: string): Result<Source, string> {
+    let tree: Record<string, unknown>;
+    try {
+        tree = parse(text);
+    } catch (cause) {
+        const at = cause instanceof TomlError ? ` at line ${cause.line}, column ${cause.column}` : "";
+        const why = cause instanceof Error ? (cause.message.split("\n")[0] ?? "") : "";
+        return err(`${file} is no valid TOML${at}: ${why}`);
+    }
+    const { radio, ...rest } = tree;
+    const main = flatten(rest, SETTINGS, "", file);
+    const tables = radio === undefined ? [] : radio;
+    if (!Array.isArray(tables)) {
+        return ok({ ...main, radios: [], problems: [...main.problems, `radio in ${file} must be written [[radio]]`] });
+    }
+    const radios = tables.map((table, index) => flatten(table, RADIO_SETTINGS, `radio ${index + 1}: `, file));
+    return ok({
+        given: main.given,
+        radios: radios.map(({ given }) => given),
+        problems: [...main.problems, ...radios.flatMap(({ problems }) => problems)],
+    });
+}
+
+function flatten(tree: unknown, settings: readonly Setting[], prefix: string, file: string): Source {
+    const given: Given[] = [];
+    const problems: string[] = [];
+    const known = new Set(settings.map(({ path }) => path));
+    const visit = (value: unknown, path: string): void => {
+        if (known.has(path)) given.push({ path, value, where: `${prefix}${path} in ${file}`, words: false });
+        else if (isTable(value) && (path === "" || settings.some((each) => each.path.startsWith(`${path}.`)))) {
+            for (const [key, inner] of Object.entries(value)) visit(inner, path === "" ? key : `${path}.${key}`);
+        } else problems.push(unknownKey(prefix, path, settings, file));
+    };
+    visit(tree, "");
+    return { given, radios: [], problems };
+}
+
+function isTable(value: unknown): value is Record<string, unknown> {
+    return typeof value === "object" && value !== null && !Array.isArray(value) && !(value instanceof Date);
+}
+
+function unknownKey(prefix: string, path: string, settings: readonly Setting[], file: string): string {
+    const near = nearest(
+        path,
+        settings.map((each) => each.path),
+    );
+    return `${prefix}${path || "the table"} in ${file} is no setting of Hearth${near ? `; did you mean ${near}?` : ""}`;
+}
+
+/** Variables that begin with HEARTH_ and are none of ours are problems too: they are most likely misspelt. */
+export function fromEnvironment(env: Readonly<Record<string, string | undefined>>): Source {
+    const given: Given[] = [];
+    const radios = new Map<number, Given[]>();
+    const problems: string[] = [];
+    for (const [name, value] of Object.entries(env)) {
+        if (!name.startsWith("HEARTH_") || value === undefined || OTHER_VARIABLES.has(name)) continue;
+        const meaning = meaningOf(name);
+        if (typeof meaning === "string") {
+            problems.push(meaning);
+            continue;
+        }
+        const said: Given = { path: meaning.path, value, where: name, words: true };
+        if (meaning.radio === undefined) given.push(said);
+        else radios.set(meaning.radio, [...(radios.get(meaning.radio) ?? []), said]);
+    }
+    const count = Math.max(0, ...radios.keys());
+    return { given, radios: Array.from({ length: count }, (_, index) => radios.get(index + 1) ?? []), problems };
+}
+
+/** The setting that a variable names, or the problem with it. */
+function meaningOf(name: string): { readonly path: string; readonly radio?: number } | string {
+    const setting = SETTINGS.find(({ path }) => variableOf(path) === name);
+    if (setting) return { path: setting.path };
+    const [, digits, key] = /^HEARTH_RADIO_(\d{1,2})_(.+)$/.exec(name) ?? [];
+    const radio = Number(digits);
+    if (key !== undefined && radio >= 1 && radio <= RADIOS_MAX) {
+        const path = RADIO_SETTINGS.find((each) => each.path.toUpperCase() === key)?.path;
+        return path === undefined ? `${name} is no setting of a radio` : { path, radio };
+    }
+    const near = nearest(
+        name,
+        SETTINGS.map(({ path }) => variableOf(path)),
+    );
+    return `${name} is no setting of Hearth${near ? `; did you mean ${near}?` : ""}`;
+}
+
+/** The candidate that differs in two letters or a third of them at most. */
+function nearest(word: string, candidates: readonly string[]): string | undefined {
+    let best: { readonly word: string; readonly distance: number } | undefined;
+    for (const candidate of candidates) {
+        if (word.length > 60) return undefined;
+        const distance = editDistance(word, candidate);
+        if (distance <= Math.max(2, candidate.length / 3) && (!best || distance < best.distance))
+            best = { word: candidate, distance };
+    }
+    return best?.word;
+}
+
+function editDistance(a: string, b: string): number {
+    let row = Array.from({ length: b.length + 1 }, (_, index) => index);
+    for (let i = 1; i <= a.length; i++) {
+        const next = [i];
+        for (let j = 1; j <= b.length; j++) {
+            const same = a[i - 1] === b[j - 1] ? 0 : 1;
+            next.push(Math.min((row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1, (row[j - 1] ?? 0) + same));
+        }
+        row = next;
+    }
+    return row[b.length] ?? 0;
+}

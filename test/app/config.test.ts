@@ -1,0 +1,162 @@
+import { inspect } from "node:util";
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { loadConfig } from "../../src/app/config/load.ts";
+import { RADIO_SETTINGS, SETTINGS, variableOf } from "../../src/app/config/settings.ts";
+import { fromEnvironment, fromToml, type Source } from "../../src/app/config/sources.ts";
+
+function toml(text: string): Source {
+    const source = fromToml(text, "hearth.toml");
+    if (!source.ok) throw new Error(source.error);
+    return source.value;
+}
+
+function problemsOf(...sources: readonly Source[]): readonly string[] {
+    const config = loadConfig(sources);
+    return config.ok ? [] : config.error;
+}
+
+describe("the configuration", () => {
+    it("works with nothing said", () => {
+        const config = loadConfig([]);
+        expect(config).toMatchObject({
+            ok: true,
+            value: {
+                name: "hearth",
+                dataDir: "data",
+                http: { listen: { host: "127.0.0.1", port: 23003 } },
+                radios: [],
+            },
+        });
+    });
+
+    it("takes the command line before the environment before the file", () => {
+        const file = toml('name = "file"\nlog_level = "warn"\nregion = "US915"');
+        const env = fromEnvironment({ HEARTH_NAME: "env", HEARTH_LOG_LEVEL: "debug" });
+        const cli: Source = {
+            given: [{ path: "name", value: "cli", where: "--name", words: true }],
+            radios: [],
+            problems: [],
+        };
+        const config = loadConfig([cli, env, file]);
+        expect(config).toMatchObject({ ok: true, value: { name: "cli", logLevel: "debug", region: "US915" } });
+    });
+
+    it("reports every problem at once, each with its place", () => {
+        const file = toml(
+            'nmae = "x"\nlog_level = "loud"\n[http]\nlisten = "nowhere"\nallow_anonymous = "yes"\n[http.limits]\nsubmit_ip_rps = 1.5\n[mailbox]\nmessages_max = 0\n[[radio]]\nspreading_factor = 13\nspeed = 3',
+        );
+        const env = fromEnvironment({ HEARTH_HTTP_LISTENN: "x", HEARTH_RADIO_1_SPEED: "3" });
+        const problems = problemsOf(env, file);
+        expect(problems.join("\n")).toBe(
+            [
+                "HEARTH_HTTP_LISTENN is no setting of Hearth; did you mean HEARTH_HTTP_LISTEN?",
+                "HEARTH_RADIO_1_SPEED is no setting of a radio",
+                "nmae in hearth.toml is no setting of Hearth; did you mean name?",
+                "radio 1: speed in hearth.toml is no setting of Hearth",
+                'log_level in hearth.toml must be one of debug, info, warn, error, not "loud"',
+                'http.listen in hearth.toml must be HOST:PORT, e.g. 127.0.0.1:23003 or [::1]:23003, not "nowhere"',
+                'http.allow_anonymous in hearth.toml must be true or false, not "yes"',
+                "http.limits.submit_ip_rps in hearth.toml must be a whole number from 0 to 1000000, not 1.5",
+                "mailbox.messages_max in hearth.toml must be a whole number from 1 to 1000000, not 0",
+                "radio 1: spreading_factor in hearth.toml must be 5 to 11, not 13".replace(
+                    "5 to 11",
+                    "a whole number from 5 to 11",
+                ),
+                "radio: port is missing: name the serial device",
+            ].join("\n"),
+        );
+    });
+
+    it("says where TOML is broken", () => {
+        const source = fromToml('name = "a"\nregion = \n', "hearth.toml");
+        expect(source).toMatchObject({ ok: false, error: expect.stringContaining("line 2") });
+    });
+
+    it("keeps a stranger out: beyond loopback only with a login or a spoken wish", () => {
+        const open = toml('[http]\nlisten = "0.0.0.0:23003"');
+        expect(problemsOf(open)[0]).toContain("reachable from outside");
+        expect(problemsOf(open, fromEnvironment({ HEARTH_HTTP_ALLOW_ANONYMOUS: "true" }))).toEqual([]);
+        expect(problemsOf(open, fromEnvironment({ HEARTH_HTTP_USERNAME: "a", HEARTH_HTTP_PASSWORD: "b" }))).toEqual([]);
+        expect(problemsOf(open, fromEnvironment({ HEARTH_HTTP_USERNAME: "a" }))).toEqual([
+            "http.username and http.password belong together: set both or none",
+        ]);
+        expect(problemsOf(toml('[http]\nlisten = "[::1]:0"'))).toEqual([]);
+    });
+
+    it("never shows a password", () => {
+        const config = loadConfig([fromEnvironment({ HEARTH_HTTP_USERNAME: "a", HEARTH_HTTP_PASSWORD: "tops3cret" })]);
+        expect(inspect(config, { depth: 9 }) + JSON.stringify(config)).not.toContain("tops3cret");
+        const wrong = problemsOf(toml("[http]\nusername = 'a'\npassword = 98765"));
+        expect(wrong.join()).toContain("http.password");
+        expect(wrong.join()).not.toContain("98765");
+        expect(config.ok && config.value.http.credentials?.password.reveal()).toBe("tops3cret");
+    });
+
+    it("lets variables make and fill in radios, and refuses two of the same", () => {
+        const file = toml('[[radio]]\nport = "/dev/a"\n[[radio]]\nport = "/dev/a"\nid = "lora"');
+        expect(problemsOf(file)).toEqual(["two radios are called lora: give each its own id", "two radios use /dev/a"]);
+        const env = fromEnvironment({
+            HEARTH_RADIO_2_PORT: "/dev/b",
+            HEARTH_RADIO_2_ID: "hill",
+            HEARTH_RADIO_2_BINARY: "on",
+        });
+        expect(loadConfig([env, file])).toMatchObject({
+            ok: true,
+            value: {
+                radios: [
+                    { id: "lora", port: "/dev/a" },
+                    { id: "hill", port: "/dev/b", binary: true },
+                ],
+            },
+        });
+    });
+
+    it("gives every setting a meaning: a value other than the default changes the result", () => {
+        const before = JSON.stringify(loadConfig([]));
+        for (const { path, kind, fallback, check: _ } of SETTINGS) {
+            if (path.startsWith("http.username") || path.startsWith("http.password")) continue;
+            const value =
+                kind === "boolean"
+                    ? String(!fallback)
+                    : kind === "integer"
+                      ? String(Number(fallback) + 1025)
+                      : other(path);
+            const env = fromEnvironment({ [variableOf(path)]: value });
+            const after = loadConfig([env]);
+            expect(after, `${path} = ${value}`).toMatchObject({ ok: true });
+            expect(JSON.stringify(after), path).not.toBe(before);
+        }
+    });
+
+    it("names each variable once", () => {
+        const names = SETTINGS.map(({ path }) => variableOf(path));
+        expect(new Set(names).size).toBe(names.length);
+        expect(RADIO_SETTINGS.every(({ help }) => help.length > 10)).toBe(true);
+    });
+
+    it("never throws, whatever the file and the environment hold", () => {
+        fc.assert(
+            fc.property(fc.string(), fc.dictionary(fc.string(), fc.string()), (text, env) => {
+                const source = fromToml(text, "x.toml");
+                loadConfig([fromEnvironment(env), ...(source.ok ? [source.value] : [])]);
+            }),
+        );
+        const keys = fc.constantFrom(
+            ...SETTINGS.map(({ path }) => variableOf(path)),
+            "HEARTH_RADIO_1_PORT",
+            "HEARTH_RADIO_99_ID",
+        );
+        fc.assert(
+            fc.property(fc.dictionary(keys, fc.string()), (env) => {
+                loadConfig([fromEnvironment(env)]);
+            }),
+        );
+    });
+});
+
+function other(path: string): string {
+    if (path === "log_level") return "debug";
+    if (path === "region") return "EU433";
+    return path === "http.listen" ? "localhost:1" : "else";
+}
