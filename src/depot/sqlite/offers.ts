@@ -1,0 +1,85 @@
+import type { Database } from "better-sqlite3";
+import type { ItemKind, Offer, OfferKey, RelayStore } from "../store.ts";
+
+type OfferStore = Pick<
+    RelayStore,
+    "addOffer" | "dueOffers" | "nextOfferAt" | "deferOffer" | "endOffer" | "resumeOffers" | "neverOffered"
+>;
+
+/** As numbers in the file: the greater goes out first. */
+const KIND = { message: 0, tombstone: 1 } as const;
+const KINDS: readonly ItemKind[] = ["message", "tombstone"];
+
+type Row = Omit<Offer, "kind"> & { readonly kind: number };
+
+export function offerStore(database: Database): OfferStore {
+    const add = database.prepare("INSERT OR IGNORE INTO offers (kind, message_id, carrier) VALUES (?, ?, ?)");
+    const due = database.prepare<[string, number, number], Row>(
+        `SELECT kind, message_id AS messageId, carrier, attempts FROM offers INDEXED BY offers_in_order
+         WHERE carrier = ? AND ended = 0 AND due <= ? ORDER BY kind DESC, ordinal LIMIT ?`,
+    );
+    const next = database
+        .prepare<[string], number | null>("SELECT min(due) FROM offers WHERE carrier = ? AND ended = 0")
+        .pluck();
+    const WHICH = "WHERE message_id = ? AND kind = ? AND carrier = ?";
+    const defer = database.prepare(`UPDATE offers SET attempts = attempts + 1, due = ? ${WHICH}`);
+    const end = database.prepare(`UPDATE offers SET ended = 1 ${WHICH}`);
+    const forgetTimes = database.prepare("UPDATE offers SET due = 0 WHERE ended = 0 AND due <> 0");
+    const dropGone = database.prepare(
+        "DELETE FROM offers WHERE ended = 0 AND carrier NOT IN (SELECT value FROM json_each(?))",
+    );
+    const never = neverOffered(database);
+    return {
+        addOffer: ({ kind, messageId, carrier }) => void add.run(KIND[kind], messageId, carrier),
+        dueOffers: (carrier, now, limit) => due.all(carrier, now, limit).map(offerOf),
+        nextOfferAt: (carrier) => next.get(carrier) ?? undefined,
+        deferOffer: (key, until) => void defer.run(until, ...nameOf(key)),
+        endOffer: (key) => void end.run(...nameOf(key)),
+        resumeOffers(carriers) {
+            forgetTimes.run();
+            dropGone.run(JSON.stringify(carriers));
+            never.startAgain();
+        },
+        neverOffered: never.list,
+    };
+}
+
+/**
+ * Catching up goes on in steps over a table that may be large. Messages before the first one of the last step were all
+ * found offered, and later ones have greater row numbers, so each step starts there and the whole costs one walk.
+ */
+function neverOffered(database: Database) {
+    const found = new Map<string, number>();
+    const tombstones = database.prepare<[string, string, number, number], { messageId: Uint8Array }>(
+        `SELECT message_id AS messageId FROM tombstones t
+         WHERE proven = 1 AND ingress <> ? AND NOT EXISTS (
+            SELECT 1 FROM offers o WHERE o.message_id = t.message_id AND o.kind = 1 AND o.carrier = ?)
+         AND expires_at > ? ORDER BY rowid LIMIT ?`,
+    );
+    const messages = database.prepare<[number, string, string, number, number], { row: number; messageId: Uint8Array }>(
+        `SELECT row, message_id AS messageId FROM messages m
+         WHERE row >= ? AND ingress <> ? AND NOT EXISTS (
+            SELECT 1 FROM offers o WHERE o.message_id = m.message_id AND o.kind = 0 AND o.carrier = ?)
+         AND expires_at > ? ORDER BY row LIMIT ?`,
+    );
+    return {
+        startAgain: (): void => found.clear(),
+        list(carrier: string, now: number, limit: number): readonly Pick<Offer, "kind" | "messageId">[] {
+            const dead = tombstones.all(carrier, carrier, now, limit);
+            const live = messages.all(found.get(carrier) ?? 0, carrier, carrier, now, limit - dead.length);
+            if (live[0]) found.set(carrier, live[0].row);
+            return [
+                ...dead.map(({ messageId }) => ({ kind: "tombstone" as const, messageId })),
+                ...live.map(({ messageId }) => ({ kind: "message" as const, messageId })),
+            ];
+        },
+    };
+}
+
+function nameOf({ messageId, kind, carrier }: OfferKey): [Uint8Array, number, string] {
+    return [messageId, KIND[kind], carrier];
+}
+
+function offerOf(row: Row): Offer {
+    return { ...row, kind: KINDS[row.kind] ?? "message" };
+}

@@ -1,0 +1,120 @@
+import type { Database } from "better-sqlite3";
+import { DepotUnusable } from "../errors.ts";
+
+/**
+ * Steps from one schema version to the next; `PRAGMA user_version` counts those done. Steps are added, never changed.
+ *
+ * Counters are kept by triggers, so that no statement can forget them, and a limit costs the same in a full depot as in
+ * an empty one. `messages.row` is AUTOINCREMENT because it is the fetch cursor: a number is never used twice.
+ */
+export const MIGRATIONS: readonly string[] = [
+    `
+    CREATE TABLE messages (
+        row INTEGER PRIMARY KEY AUTOINCREMENT,
+        message_id BLOB NOT NULL UNIQUE,
+        routing_key BLOB NOT NULL,
+        ack_hash BLOB NOT NULL,
+        payload BLOB NOT NULL,
+        ingress TEXT NOT NULL,
+        received_at INTEGER NOT NULL,
+        expires_at INTEGER NOT NULL
+    );
+    CREATE INDEX messages_by_key ON messages (routing_key, row);
+    CREATE INDEX messages_by_expiry ON messages (expires_at);
+
+    CREATE TABLE mailboxes (
+        routing_key BLOB PRIMARY KEY,
+        messages INTEGER NOT NULL,
+        bytes INTEGER NOT NULL
+    ) WITHOUT ROWID;
+    CREATE TABLE totals (
+        id INTEGER PRIMARY KEY CHECK (id = 1),
+        messages INTEGER NOT NULL,
+        bytes INTEGER NOT NULL,
+        proven INTEGER NOT NULL,
+        unproven INTEGER NOT NULL,
+        latest_receipt INTEGER
+    );
+    INSERT INTO totals VALUES (1, 0, 0, 0, 0, NULL);
+
+    CREATE TABLE tombstones (
+        message_id BLOB NOT NULL UNIQUE,
+        ack_secret BLOB NOT NULL,
+        payload BLOB NOT NULL,
+        ingress TEXT NOT NULL,
+        proven INTEGER NOT NULL,
+        expires_at INTEGER NOT NULL
+    );
+    CREATE INDEX tombstones_by_expiry ON tombstones (proven, expires_at);
+
+    CREATE TABLE offers (
+        ordinal INTEGER PRIMARY KEY,
+        kind INTEGER NOT NULL,
+        message_id BLOB NOT NULL,
+        carrier TEXT NOT NULL,
+        attempts INTEGER NOT NULL DEFAULT 0,
+        due REAL NOT NULL DEFAULT 0,
+        ended INTEGER NOT NULL DEFAULT 0,
+        UNIQUE (message_id, kind, carrier)
+    );
+    CREATE INDEX offers_in_order ON offers (carrier, kind DESC, ordinal) WHERE ended = 0;
+    CREATE INDEX offers_by_time ON offers (carrier, due) WHERE ended = 0;
+
+    CREATE TABLE quarantine (
+        row INTEGER PRIMARY KEY,
+        payload BLOB NOT NULL,
+        reason TEXT NOT NULL,
+        moved_at INTEGER NOT NULL
+    );
+    CREATE TABLE airtime (
+        radio TEXT NOT NULL,
+        at INTEGER NOT NULL,
+        airtime_ms REAL NOT NULL
+    );
+    CREATE INDEX airtime_by_radio ON airtime (radio, at);
+
+    CREATE TRIGGER message_added AFTER INSERT ON messages BEGIN
+        INSERT INTO mailboxes VALUES (new.routing_key, 1, length(new.payload))
+            ON CONFLICT DO UPDATE SET messages = messages + 1, bytes = bytes + length(new.payload);
+        UPDATE totals SET messages = messages + 1, bytes = bytes + length(new.payload),
+            latest_receipt = max(ifnull(latest_receipt, new.received_at), new.received_at);
+    END;
+    CREATE TRIGGER message_gone AFTER DELETE ON messages BEGIN
+        UPDATE mailboxes SET messages = messages - 1, bytes = bytes - length(old.payload)
+            WHERE routing_key = old.routing_key;
+        DELETE FROM mailboxes WHERE routing_key = old.routing_key AND messages = 0;
+        UPDATE totals SET messages = messages - 1, bytes = bytes - length(old.payload);
+        DELETE FROM offers WHERE message_id = old.message_id AND kind = 0;
+    END;
+    CREATE TRIGGER tombstone_added AFTER INSERT ON tombstones BEGIN
+        UPDATE totals SET proven = proven + new.proven, unproven = unproven + 1 - new.proven;
+    END;
+    CREATE TRIGGER tombstone_changed AFTER UPDATE ON tombstones BEGIN
+        UPDATE totals SET proven = proven + new.proven - old.proven, unproven = unproven + old.proven - new.proven;
+    END;
+    CREATE TRIGGER tombstone_gone AFTER DELETE ON tombstones BEGIN
+        UPDATE totals SET proven = proven - old.proven, unproven = unproven - 1 + old.proven;
+        DELETE FROM offers WHERE message_id = old.message_id AND kind = 1;
+    END;
+    `,
+];
+
+/** Brings the schema up to date, all steps or none. A file of a newer Hearth is refused untouched. */
+export function migrate(database: Database, migrations: readonly string[] = MIGRATIONS): void {
+    const version = Number(database.pragma("user_version", { simple: true }));
+    if (version > migrations.length) {
+        throw new DepotUnusable(
+            `The depot was written by a newer Hearth (schema ${version}, this one knows ${migrations.length}). Install that version again, or use another data directory.`,
+        );
+    }
+    if (version === migrations.length) return;
+    database.exec("BEGIN IMMEDIATE");
+    try {
+        for (const step of migrations.slice(version)) database.exec(step);
+        database.pragma(`user_version = ${migrations.length}`);
+        database.exec("COMMIT");
+    } catch (cause) {
+        if (database.inTransaction) database.exec("ROLLBACK");
+        throw cause;
+    }
+}
