@@ -62,7 +62,7 @@ describe("a gateway", () => {
         lora.up();
         expect(await http.receive(testMessage(1).payload)).toEqual({ kind: "stored" });
         await until(() => lora.sending.length === 1);
-        expect(lora.sending[0]?.parcel.payload).toEqual(testMessage(1).payload);
+        expect(Uint8Array.from(lora.sending[0]?.parcel.payload ?? [])).toEqual(testMessage(1).payload);
         lora.settle(0, { kind: "peer_stored" });
         await until(() => events.some((event) => event.kind === "sent"));
         await lora.receive(testMessage(2).payload);
