@@ -1,0 +1,163 @@
+import { Command, CommanderError, Option } from "commander";
+import { RADIO_SETTINGS, SETTINGS, variableOf } from "../config/settings.ts";
+import { configFrom } from "./settings-of.ts";
+import { CommandError, type Terminal } from "./terminal.ts";
+
+/** The version in package.json, put in by the build. */
+declare const HEARTH_VERSION: string | undefined;
+
+export const VERSION = typeof HEARTH_VERSION === "string" ? HEARTH_VERSION : "0.0.0-dev";
+
+/** Runs one command line; returns the exit code. Heavy rooms are loaded by the command that needs them. */
+export async function runProgram(args: readonly string[], terminal: Terminal): Promise<number> {
+    const program = makeProgram(terminal);
+    try {
+        await program.parseAsync(args, { from: "user" });
+        return 0;
+    } catch (cause) {
+        if (cause instanceof CommanderError) return cause.exitCode;
+        if (cause instanceof CommandError || isMendable(cause)) {
+            terminal.err(`hearth: ${cause.message}`);
+            return cause instanceof CommandError ? cause.exitCode : 1;
+        }
+        throw cause;
+    }
+}
+
+/** Errors that other rooms throw for the user to mend. */
+function isMendable(cause: unknown): cause is Error {
+    return cause instanceof Error && (cause.name === "DepotUnusable" || cause.name === "CarrierUnusable");
+}
+
+function makeProgram(terminal: Terminal): Command {
+    const program = new Command("hearth")
+        .description("A gateway for Ember messages over LoRa: it stores what arrives and brings it on.")
+        .version(VERSION)
+        .exitOverride()
+        .configureOutput({
+            writeOut: (text) => terminal.out(text.trimEnd()),
+            writeErr: (text) => terminal.err(text.trimEnd()),
+        })
+        .showHelpAfterError("Add --help for what there is.")
+        .addHelpText("after", "\nEvery setting can also stand in a TOML file or a variable: see hearth config --help.");
+    addGateway(program, terminal);
+    addPerson(program, terminal);
+    addTools(program, terminal);
+    return program;
+}
+
+function withSettings(command: Command): Command {
+    return command
+        .option("--config <file>", "configuration in TOML (also HEARTH_CONFIG)")
+        .option("--data-dir <dir>", "where depot and identity are kept (HEARTH_DATA_DIR)")
+        .option("--http <host:port>", "where the mailbox answers (HEARTH_HTTP_LISTEN)")
+        .option("--region <name>", "the radio law that holds here, e.g. EU868 (HEARTH_REGION)")
+        .option("--name <name>", "this gateway's name (HEARTH_NAME)")
+        .addOption(new Option("--log-level <level>", "debug, info, warn or error (HEARTH_LOG_LEVEL)"));
+}
+
+function addGateway(program: Command, terminal: Terminal): void {
+    withSettings(program.command("run"))
+        .description("run the gateway")
+        .option("--radio <port>", "serial device of a RYLR998; repeat for more", collect)
+        .option("--json", "one JSON object a line instead of text for people")
+        .action(async (options) => {
+            const { runGateway } = await import("./run.ts");
+            await runGateway(options, terminal);
+        });
+    withSettings(program.command("demo"))
+        .description("two gateways in this process with emulated LoRa modules: watch a message cross")
+        .option("--loss <percent>", "frames that the emulated air loses", "0")
+        .option("--once", "end after the first message instead of serving on")
+        .action(async (options) => {
+            const { runDemo } = await import("./demo.ts");
+            await runDemo(options, terminal);
+        });
+}
+
+function addPerson(program: Command, terminal: Terminal): void {
+    const identity = program.command("identity").description("the keys of a person");
+    withPerson(identity.command("new"))
+        .description("make an identity; asks for a password")
+        .option("--plain", "keep it without a password")
+        .action(async (options) => {
+            const { newIdentity } = await import("./identity.ts");
+            await newIdentity(options, terminal);
+        });
+    withPerson(identity.command("show"))
+        .description("show the public id that others write to")
+        .action(async (options) => {
+            const { showIdentity } = await import("./identity.ts");
+            await showIdentity(options, terminal);
+        });
+    withMailbox(program.command("send"))
+        .description("seal a text and hand it to a mailbox")
+        .argument("<to>", "the recipient's public id")
+        .argument("[text]", "the message; without it the standard input is read")
+        .option("--ttl-hours <hours>", "how long it may travel", "168")
+        .action(async (to, text, options) => {
+            const { send } = await import("./send.ts");
+            await send(to, text, options, terminal);
+        });
+    withMailbox(program.command("inbox"))
+        .description("fetch, open and show what waits in a mailbox")
+        .option("--ack", "let the mailbox forget what was shown")
+        .action(async (options) => {
+            const { inbox } = await import("./inbox.ts");
+            await inbox(options, terminal);
+        });
+}
+
+function withPerson(command: Command): Command {
+    return withSettings(command)
+        .option("--identity <file>", "the identity file (default: identity.ember in the data directory)")
+        .option("--password-file <file>", "the identity's password; without it a person is asked")
+        .option("--json", "JSON for scripts");
+}
+
+function withMailbox(command: Command): Command {
+    return withPerson(command)
+        .option("--url <url>", "the mailbox (default: this machine's gateway)")
+        .option("--username <name>", "Basic authentication of the mailbox")
+        .option("--mailbox-password-file <file>", "its password");
+}
+
+function addTools(program: Command, terminal: Terminal): void {
+    program
+        .command("vectors")
+        .description("check a folder of Ember test vectors against this program")
+        .argument("<dir>", "folder with *.json")
+        .action(async (directory) => {
+            const { vectors } = await import("./vectors.ts");
+            await vectors(directory, terminal);
+        });
+    const config = program
+        .command("config")
+        .description("look at the configuration")
+        .addHelpText("after", settingsHelp());
+    withSettings(config.command("check"))
+        .description("say every problem at once")
+        .action((options) => {
+            configFrom(options, terminal);
+            terminal.out("The configuration is good.");
+        });
+    withSettings(config.command("show"))
+        .description("show what holds, wherever it was said")
+        .action((options) => terminal.out(JSON.stringify(configFrom(options, terminal), undefined, 2)));
+}
+
+function settingsHelp(): string {
+    const line = (path: string, fallback: unknown, help: string): string =>
+        `  ${path.padEnd(32)}${help}${fallback === undefined ? "" : ` Default: ${fallback}.`}`;
+    return [
+        "\nSettings. The command line wins over variables, variables over the file, the file over the defaults.",
+        `The variable of a setting is ${variableOf("http.listen")} for http.listen, and so on.\n`,
+        ...SETTINGS.map(({ path, fallback, help }) => line(path, fallback, help)),
+        "\nFor each [[radio]], or HEARTH_RADIO_1_PORT and so on:\n",
+        ...RADIO_SETTINGS.map(({ path, fallback, help }) => line(path, fallback, help)),
+    ].join("\n");
+}
+
+function collect(value: string, before: readonly string[] = []): readonly string[] {
+    return [...before, value];
+}

@@ -1,0 +1,71 @@
+import { existsSync, readFileSync, statSync } from "node:fs";
+import type { Config } from "../config/config.ts";
+import { loadConfig } from "../config/load.ts";
+import {
+    CONFIG_BYTES_MAX,
+    EMPTY_SOURCE,
+    fromEnvironment,
+    fromToml,
+    type Given,
+    type Source,
+} from "../config/sources.ts";
+import { CommandError, type Terminal } from "./terminal.ts";
+
+/** Options that several commands share, as commander hands them over. */
+export interface SettingOptions {
+    readonly config?: string | undefined;
+    readonly dataDir?: string | undefined;
+    readonly http?: string | undefined;
+    readonly region?: string | undefined;
+    readonly name?: string | undefined;
+    readonly logLevel?: string | undefined;
+    readonly radio?: readonly string[] | undefined;
+}
+
+/** Exit code for a configuration that cannot be used, as sysexits.h has it. */
+export const EXIT_CONFIG = 78;
+
+/** The configuration from command line, environment and file; every problem at once, as one error. */
+export function configFrom(options: SettingOptions, terminal: Terminal): Config {
+    const config = loadConfig([fromOptions(options), fromEnvironment(terminal.env), fromFile(options, terminal)]);
+    if (config.ok) return config.value;
+    const list = config.error.map((problem) => `  - ${problem}`).join("\n");
+    throw new CommandError(`The configuration has ${count(config.error.length)}:\n${list}`, EXIT_CONFIG);
+}
+
+function count(problems: number): string {
+    return problems === 1 ? "a problem" : `${problems} problems`;
+}
+
+function fromOptions(options: SettingOptions): Source {
+    const given: Given[] = [];
+    const add = (path: string, option: string, value: string | undefined): void => {
+        if (value !== undefined) given.push({ path, value, where: option, words: true });
+    };
+    add("data_dir", "--data-dir", options.dataDir);
+    add("http.listen", "--http", options.http);
+    add("region", "--region", options.region);
+    add("name", "--name", options.name);
+    add("log_level", "--log-level", options.logLevel);
+    const radios = (options.radio ?? []).map((port) => [{ path: "port", value: port, where: "--radio", words: true }]);
+    return { given, radios, problems: [] };
+}
+
+function fromFile(options: SettingOptions, terminal: Terminal): Source {
+    const file = options.config ?? terminal.env["HEARTH_CONFIG"];
+    if (file === undefined) return EMPTY_SOURCE;
+    if (!existsSync(file)) throw new CommandError(`There is no configuration file ${file}.`, EXIT_CONFIG);
+    let text: string;
+    try {
+        if (statSync(file).size > CONFIG_BYTES_MAX) throw new Error(`it is larger than ${CONFIG_BYTES_MAX} bytes`);
+        text = readFileSync(file, "utf8");
+    } catch (cause) {
+        throw new CommandError(
+            `The configuration file ${file} cannot be read: ${cause instanceof Error ? cause.message : cause}`,
+            EXIT_CONFIG,
+        );
+    }
+    const source = fromToml(text, file);
+    if (!source.ok) throw new CommandError(source.error, EXIT_CONFIG);
+    return source.value;
+}
