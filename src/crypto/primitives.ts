@@ -26,3 +26,6 @@ export interface AeadBox {
     readonly nonce: Uint8Array;
     readonly aad: Uint8Array;
 }
+
+/** Ember's Argon2id: version 0x13 with `m` in KiB; `dkLen` bytes out. */
+export const ARGON2ID_SETTING = { m: 47_104, t: 2, p: 1, dkLen: 32, version: 0x13 } as const;

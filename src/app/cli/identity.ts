@@ -16,11 +16,12 @@ export async function newIdentity(options: Options, terminal: Terminal): Promise
     const secret = new Uint8Array(32);
     systemEntropy.fill(secret);
     const password = options.plain ? undefined : await newPassword(options, terminal);
-    const bytes =
-        password === undefined
-            ? secret
-            : await encodeIdentityFile({ crypto: nativeCrypto, entropy: systemEntropy, secret, password });
-    writeIdentityFile(path, bytes);
+    if (password === undefined) writeIdentityFile(path, secret);
+    else {
+        const file = await encodeIdentityFile({ crypto: nativeCrypto, entropy: systemEntropy, secret, password });
+        if (!file.ok) throw new CommandError(`Nothing was written: ${file.error.detail}.`);
+        writeIdentityFile(path, file.value);
+    }
     show(makeIdentity({ crypto: nativeCrypto, entropy: systemEntropy, secret }), path, options, terminal);
     if (!options.json) {
         terminal.err(`Keep a copy of ${path}: nobody can make this identity again.`);
