@@ -1,0 +1,62 @@
+import { toHex } from "../../base/encoding.ts";
+import type { CryptoPrimitives } from "../../crypto/primitives.ts";
+import type { Fields } from "./fields.ts";
+
+/** One vector: gives its problem, or undefined when Hearth answers as it should. */
+export interface Check {
+    readonly name: string;
+    run(crypto: CryptoPrimitives): Problem | Promise<Problem>;
+}
+
+export type Problem = string | undefined;
+
+/** A function for each array in a file's `data`. */
+export type Group = Readonly<Record<string, (fields: Fields, crypto: CryptoPrimitives) => Problem | Promise<Problem>>>;
+
+/** The checks of the arrays in `data`; an array that the group does not know is a problem of its own. */
+export function checksOf(data: Fields, group: Group): readonly Check[] {
+    const checks: Check[] = [];
+    for (const key of data.keys()) {
+        if (!Array.isArray(data.raw(key))) continue;
+        const check = group[key];
+        if (!check) checks.push({ name: key, run: () => `nobody knows how to check ${key}` });
+        else
+            for (const [index, fields] of data.children(key).entries()) {
+                checks.push({ name: nameOf(key, index, fields), run: (crypto) => check(fields, crypto) });
+            }
+    }
+    return checks;
+}
+
+function nameOf(key: string, index: number, fields: Fields): string {
+    const label = ["name", "note", "test", "file", "type"]
+        .map((each) => fields.raw(each))
+        .find((each) => typeof each === "string");
+    return `${key}[${index}]${label === undefined ? "" : ` ${label}`}`;
+}
+
+/** The first problem of several. */
+export function firstOf(...problems: readonly Problem[]): Problem {
+    return problems.find((problem) => problem !== undefined);
+}
+
+export function same(what: string, actual: unknown, expected: unknown): Problem {
+    const [is, should] = [show(actual), show(expected)];
+    return is === should ? undefined : `${what} is ${cut(is)}, should be ${cut(should)}`;
+}
+
+/** Bytes as hex, big numbers in full; keys in order, so that two shapes compare by content. */
+function show(value: unknown): string {
+    if (value instanceof Uint8Array) return toHex(value);
+    if (typeof value === "bigint") return String(value);
+    if (Array.isArray(value)) return `[${value.map(show).join(", ")}]`;
+    if (typeof value === "object" && value !== null) {
+        const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
+        return `{${entries.map(([key, inner]) => `${key}: ${show(inner)}`).join(", ")}}`;
+    }
+    return typeof value === "string" ? value : String(value);
+}
+
+function cut(text: string): string {
+    return text.length > 160 ? `${text.slice(0, 157)}…` : text;
+}
