@@ -1,14 +1,19 @@
 import type { Database as Connection } from "better-sqlite3";
+import { DepotFailed } from "../errors.ts";
 import type { Depot, RelayStore } from "../store.ts";
 import { airtimeJournal } from "./airtime.ts";
-import { GroupCommit, type Transactions } from "./group-commit.ts";
+import { closeAsIs } from "./connect.ts";
+import { isDamage, markSuspect } from "./damage.ts";
+import { GroupCommit } from "./group-commit.ts";
 import { lockDirectory } from "./lock.ts";
 import { mailbox } from "./mailbox.ts";
 import { messageStore } from "./messages.ts";
 import { offerStore } from "./offers.ts";
-import { depotPath, isDamage, makeDirectory, markSuspect, type OpenOptions, openDatabase } from "./open.ts";
+import { depotPath, makeDirectory, type OpenOptions, openDatabase } from "./open.ts";
+import { sheltered, UNREADABLE } from "./shelter.ts";
 import { walSync } from "./sync.ts";
 import { tombstoneStore } from "./tombstones.ts";
+import { transactionsOf } from "./transactions.ts";
 
 export interface DepotOptions extends OpenOptions {
     /** Instead of the real sync of the write-ahead log; for tests of its failure. */
@@ -20,83 +25,68 @@ export interface DepotOptions extends OpenOptions {
  * mend: no permission, a second Hearth, a file of a newer version. A damaged file is set aside and recovered from.
  */
 export async function openDepot(options: DepotOptions): Promise<Depot> {
-    const { directory, onNotice, decodes } = options;
+    const { directory } = options;
     makeDirectory(directory);
     const unlock = lockDirectory(`${depotPath(directory)}.lock`, directory);
-    let connection: Connection;
     try {
-        connection = openDatabase(options);
+        const connection = openDatabase(options);
+        const wal = walSync(depotPath(directory));
+        // What a killed process committed without a sync may be shown from now on, so it must be durable from now on.
+        await wal.sync();
+        return depotOver({ connection, options, sync: options.sync ?? wal.sync, release: [wal.close, unlock] });
     } catch (cause) {
         unlock();
         throw cause;
     }
-    const wal = walSync(depotPath(directory));
-    const group = new GroupCommit(transactionsOf(connection), options.sync ?? wal.sync);
-    let damaged = false;
-    const watch = (cause: unknown): void => {
-        if (damaged || !isDamage(cause)) return;
-        damaged = true;
-        markSuspect(directory);
-        onNotice(`The depot in ${directory} is damaged. Restart Hearth: it will set the file aside and recover it.`);
+}
+
+interface Parts {
+    readonly connection: Connection;
+    readonly options: DepotOptions;
+    readonly sync: () => Promise<void>;
+    readonly release: readonly (() => void)[];
+}
+
+function depotOver({ connection, options, sync, release }: Parts): Depot {
+    const { directory, decodes, onNotice } = options;
+    const offers = offerStore(connection);
+    const reader = mailbox(connection, decodes, (row, now) => void quarantine(row, now));
+    const group = new GroupCommit(transactionsOf(connection, offers.forget), async () => {
+        const synced = reader.lastRow();
+        await sync();
+        reader.showUpTo(synced);
+    });
+    const onError = (cause: unknown): void => {
+        if (!isDamage(cause) || group.failure) return;
+        const text = `The depot in ${directory} is damaged. Restart Hearth: it will set the file aside and recover it.`;
+        group.fail(new DepotFailed(text));
+        markSuspect(depotPath(directory));
+        onNotice(text);
     };
     const commit = <T>(work: () => T): Promise<T> => {
         const result = group.commit(work);
-        result.catch(watch);
+        result.catch(onError);
         return result;
     };
-    const reader = mailbox(connection, decodes, (row, now) => {
-        commit(() => reader.quarantine(row, "does not decode", now)).catch(() => undefined);
-        onNotice(`Message ${row} in ${directory} no longer decodes and was moved to the quarantine.`);
-    });
-    const store: RelayStore = { ...messageStore(connection), ...tombstoneStore(connection), ...offerStore(connection) };
-    let closing: Promise<void> | undefined;
+    const quarantine = async (row: number, now: number): Promise<void> => {
+        const moved = await commit(() => reader.quarantine(row, "does not decode", now)).catch(() => false);
+        if (moved) onNotice(`Message ${row} in ${directory} no longer decodes and was moved to the quarantine.`);
+    };
+    const store: RelayStore = { ...messageStore(connection), ...tombstoneStore(connection), ...offers.store };
+    const shelter = { onError, isInWork: () => connection.inTransaction };
     const end = async (): Promise<void> => {
         await group.close();
-        await wal.close();
-        connection.close();
-        unlock();
+        // After a failure nothing may be moved from the log into the database.
+        if (group.failure) closeAsIs(connection, depotPath(directory));
+        else connection.close();
+        for (const each of release) each();
     };
+    let closing: Promise<void> | undefined;
     return {
-        store: watched(store, watch),
-        mailbox: watched({ page: reader.page, stats: reader.stats }, watch),
-        airtime: airtimeJournal(connection),
+        store: sheltered(store, UNREADABLE, shelter),
+        mailbox: sheltered({ page: reader.page, stats: reader.stats }, {}, shelter),
+        airtime: sheltered(airtimeJournal(connection), {}, shelter),
         commit,
         close: () => (closing ??= end()),
     };
-}
-
-function transactionsOf(connection: Connection): Transactions {
-    const [begin, commit, rollback, savepoint, release, rollbackTo] = [
-        "BEGIN IMMEDIATE",
-        "COMMIT",
-        "ROLLBACK",
-        "SAVEPOINT work",
-        "RELEASE work",
-        "ROLLBACK TO work",
-    ].map((statement) => connection.prepare(statement));
-    return {
-        begin: () => void begin?.run(),
-        commit: () => void commit?.run(),
-        rollback: () => void rollback?.run(),
-        savepoint: () => void savepoint?.run(),
-        release: () => void release?.run(),
-        rollbackTo: () => void rollbackTo?.run(),
-        isOpen: () => connection.inTransaction,
-    };
-}
-
-/** Every function of `door`, with `watch` told of what it throws. */
-function watched<Door extends object>(door: Door, watch: (cause: unknown) => void): Door {
-    const entries = Object.entries(door).map(([name, call]) => [
-        name,
-        (...args: unknown[]) => {
-            try {
-                return call(...args);
-            } catch (cause) {
-                watch(cause);
-                throw cause;
-            }
-        },
-    ]);
-    return Object.fromEntries(entries) as Door;
 }

@@ -64,32 +64,38 @@ export class GroupCommit {
         await this.#running;
     }
 
+    /** Why nothing more is accepted; undefined while all is well. */
+    get failure(): DepotFailed | undefined {
+        return this.#failure;
+    }
+
+    /** Refuses this and everything after. The first reason stays. */
+    fail(reason: DepotFailed): void {
+        this.#failure ??= reason;
+    }
+
     async #drain(): Promise<void> {
         // Whatever asks within this turn of the event loop goes together.
         await new Promise((resolve) => setImmediate(resolve));
-        while (this.#waiting.length > 0) {
-            const group = this.#waiting.splice(0, WORKS_TOGETHER_MAX);
-            const done = this.#failure ? [] : this.#transact(group);
-            await this.#makeDurable(done, group);
-        }
+        while (this.#waiting.length > 0) await this.#serve(this.#waiting.splice(0, WORKS_TOGETHER_MAX));
         this.#running = undefined;
     }
 
-    async #makeDurable(done: readonly Done[], group: readonly Work[]): Promise<void> {
-        if (done.length > 0) {
-            try {
-                await this.#sync();
-            } catch (cause) {
-                // After a failed sync the kernel may have dropped the dirty pages: a second try would lie.
-                this.#failure = new DepotFailed(
+    async #serve(group: readonly Work[]): Promise<void> {
+        try {
+            const done = this.#failure ? [] : this.#transact(group);
+            if (done.length > 0) await this.#sync();
+            if (!this.#failure) for (const { work, value } of done) work.resolve(value);
+        } catch (cause) {
+            // After a failed sync the kernel may have dropped the dirty pages: a second try would lie.
+            this.fail(
+                new DepotFailed(
                     `The disk could not keep what was written (${textOf(cause)}). Check the disk, then restart.`,
-                );
-            }
+                ),
+            );
         }
-        for (const work of group) {
-            if (this.#failure) work.reject(this.#failure);
-        }
-        if (!this.#failure) for (const { work, value } of done) work.resolve(value);
+        // Those that were settled above do not hear this.
+        if (this.#failure) for (const work of group) work.reject(this.#failure);
     }
 
     /** Runs a group; those that fail are rejected and leave no trace, the others are returned. */

@@ -5,8 +5,12 @@ import type { MailboxReader } from "../store.ts";
 export const QUARANTINE_ROWS_MAX = 1_000;
 
 export interface Mailbox extends MailboxReader {
-    /** Moves a row that cannot be read any more out of the way, bytes and all. */
-    quarantine(row: number, reason: string, now: number): void;
+    /** Moves a row that cannot be read any more out of the way, bytes and all. False when it is gone already. */
+    quarantine(row: number, reason: string, now: number): boolean;
+    /** The last row number given out, in what is committed but perhaps not yet synced. */
+    lastRow(): number;
+    /** Pages end at this row: a power cut would give the number of an unsynced one to another message. */
+    showUpTo(row: number): void;
 }
 
 /** `onUnreadable` is told of rows of a page that `decodes` refuses; they are left out of the page. */
@@ -15,9 +19,13 @@ export function mailbox(
     decodes: (payload: Uint8Array) => boolean,
     onUnreadable: (row: number, now: number) => void,
 ): Mailbox {
-    const rows = database.prepare<[Uint8Array, number, number, number], { row: number; payload: Uint8Array }>(
-        "SELECT row, payload FROM messages WHERE routing_key = ? AND row > ? AND expires_at > ? ORDER BY row LIMIT ?",
+    const rows = database.prepare<[Uint8Array, number, number, number, number], { row: number; payload: Uint8Array }>(
+        `SELECT row, payload FROM messages WHERE routing_key = ? AND row > ? AND row <= ? AND expires_at > ?
+         ORDER BY row LIMIT ?`,
     );
+    const highest = database.prepare<[], number>("SELECT seq FROM sqlite_sequence WHERE name = 'messages'").pluck();
+    const lastRow = (): number => highest.get() ?? 0;
+    let shownUpTo = lastRow();
     const copy = database.prepare(
         "INSERT OR REPLACE INTO quarantine SELECT row, payload, ?, ? FROM messages WHERE row = ?",
     );
@@ -33,7 +41,7 @@ export function mailbox(
             // Rows that are left out make room for the next ones: an empty page would look like the end.
             while (page.length < limit) {
                 const wanted = limit - page.length;
-                const found = rows.all(routingKey, last, now, wanted);
+                const found = rows.all(routingKey, last, shownUpTo, now, wanted);
                 for (const each of found) {
                     last = each.row;
                     if (decodes(each.payload)) page.push(each);
@@ -46,8 +54,12 @@ export function mailbox(
         stats,
         quarantine(row, reason, now) {
             copy.run(reason, now, row);
-            remove.run(row);
             trim.run(QUARANTINE_ROWS_MAX);
+            return remove.run(row).changes > 0;
+        },
+        lastRow,
+        showUpTo(row) {
+            shownUpTo = Math.max(shownUpTo, row);
         },
     };
 }

@@ -12,7 +12,13 @@ const KINDS: readonly ItemKind[] = ["message", "tombstone"];
 
 type Row = Omit<Offer, "kind"> & { readonly kind: number };
 
-export function offerStore(database: Database): OfferStore {
+export interface Offers {
+    readonly store: OfferStore;
+    /** Forgets what was remembered about rows: a rollback may have made it untrue. */
+    forget(): void;
+}
+
+export function offerStore(database: Database): Offers {
     const add = database.prepare("INSERT OR IGNORE INTO offers (kind, message_id, carrier) VALUES (?, ?, ?)");
     const due = database.prepare<[string, number, number], Row>(
         `SELECT kind, message_id AS messageId, carrier, attempts FROM offers INDEXED BY offers_in_order
@@ -29,7 +35,7 @@ export function offerStore(database: Database): OfferStore {
         "DELETE FROM offers WHERE ended = 0 AND carrier NOT IN (SELECT value FROM json_each(?))",
     );
     const never = neverOffered(database);
-    return {
+    const store: OfferStore = {
         addOffer: ({ kind, messageId, carrier }) => void add.run(KIND[kind], messageId, carrier),
         dueOffers: (carrier, now, limit) => due.all(carrier, now, limit).map(offerOf),
         nextOfferAt: (carrier) => next.get(carrier) ?? undefined,
@@ -38,15 +44,17 @@ export function offerStore(database: Database): OfferStore {
         resumeOffers(carriers) {
             forgetTimes.run();
             dropGone.run(JSON.stringify(carriers));
-            never.startAgain();
+            never.forget();
         },
         neverOffered: never.list,
     };
+    return { store, forget: never.forget };
 }
 
 /**
  * Catching up goes on in steps over a table that may be large. Messages before the first one of the last step were all
- * found offered, and later ones have greater row numbers, so each step starts there and the whole costs one walk.
+ * found offered, and later ones have greater row numbers, so each step starts there and the whole costs one walk. It rests
+ * on clocks that do not go back, as the caller promises.
  */
 function neverOffered(database: Database) {
     const found = new Map<string, number>();
@@ -63,7 +71,7 @@ function neverOffered(database: Database) {
          AND expires_at > ? ORDER BY row LIMIT ?`,
     );
     return {
-        startAgain: (): void => found.clear(),
+        forget: (): void => found.clear(),
         list(carrier: string, now: number, limit: number): readonly Pick<Offer, "kind" | "messageId">[] {
             const dead = tombstones.all(carrier, carrier, now, limit);
             const live = messages.all(found.get(carrier) ?? 0, carrier, carrier, now, limit - dead.length);

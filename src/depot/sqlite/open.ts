@@ -1,28 +1,18 @@
-import { chmodSync, existsSync, mkdirSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { closeSync, existsSync, mkdirSync, openSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
 import Database, { type Database as Connection } from "better-sqlite3";
 import { DepotUnusable } from "../errors.ts";
-import { recover, setAside } from "./recover.ts";
-import { MIGRATIONS, migrate } from "./schema.ts";
-
-/** A file up to this size, in bytes, is checked page by page at every start; a larger one only when it is suspect. */
-const CHECKED_BYTES_MAX = 128 * 1024 * 1024;
-
-/** Pages in the write-ahead log, of 4096 bytes, before they are moved into the database. */
-const CHECKPOINT_PAGES = 4_000;
-/** The log is cut back to this size, in bytes, after a checkpoint. */
-const WAL_BYTES_KEPT = 32 * 1024 * 1024;
-const CACHE_KIBIBYTES = 8_192;
-
-const DAMAGE = /^SQLITE_(?:CORRUPT|NOTADB)/;
-
-export function isDamage(cause: unknown): boolean {
-    return cause instanceof Database.SqliteError && DAMAGE.test(cause.code);
-}
+import { finishSwap, install, removeScratch, scratchPath, swap } from "./aside.ts";
+import { connect } from "./connect.ts";
+import { clearSuspect, damageOf, isDamage, textOf } from "./damage.ts";
+import { type Recovery, recover } from "./recover.ts";
+import { syncDirectory } from "./sync.ts";
 
 export interface OpenOptions {
     readonly directory: string;
+    /** Whether a payload is still one; rows out of a damaged file, and rows of a page, must pass it. */
     readonly decodes: (payload: Uint8Array) => boolean;
+    /** What the owner should read: damage, recovery, quarantine. */
     readonly onNotice: (text: string) => void;
     /** The whole file in pages, as a stand-in for a full disk. */
     readonly pagesMax?: number;
@@ -32,10 +22,15 @@ export function depotPath(directory: string): string {
     return join(directory, "depot.sqlite");
 }
 
-/** The data directory, for this user only. */
+/** The data directory, for this user only, and durable itself. */
 export function makeDirectory(directory: string): void {
     try {
-        mkdirSync(directory, { recursive: true, mode: 0o700 });
+        const first = mkdirSync(directory, { recursive: true, mode: 0o700 });
+        if (first === undefined) return;
+        const last = resolve(first);
+        for (let made = resolve(directory); made.length >= last.length; made = dirname(made)) {
+            syncDirectory(dirname(made));
+        }
     } catch (cause) {
         throw new DepotUnusable(
             `The data directory ${directory} cannot be made: ${textOf(cause)}. Choose another with --data-dir.`,
@@ -43,82 +38,81 @@ export function makeDirectory(directory: string): void {
     }
 }
 
-/** Opens the database with its schema up to date; a damaged one is set aside and what it still tells is recovered. */
+/** An empty file that nobody else may read; SQLite gives its companions the same rights. */
+export function makePrivate(path: string): void {
+    closeSync(openSync(path, "a", 0o600));
+}
+
+/**
+ * Opens the database with its schema up to date. A damaged one is set aside, and what it still tells is in the new one.
+ * Until that is complete, the damaged file is only read.
+ */
 export function openDatabase(options: OpenOptions): Connection {
     const path = depotPath(options.directory);
     try {
-        const isNew = !existsSync(path);
-        const connection = connect(path, options);
-        if (isNew) chmodSync(path, 0o600);
-        return connection;
+        finishSwap(path);
+        if (!existsSync(path)) {
+            build(path, () => undefined);
+            install(path);
+        }
+        const damage = damageOf(path);
+        if (damage !== undefined) replaceDamaged(path, damage, options);
+        clearSuspect(path);
+        return connectOrReplace(path, options);
     } catch (cause) {
-        if (!isDamage(cause)) throw readable(cause, options.directory);
+        throw readable(cause, options.directory);
     }
-    const asidePath = setAside(path);
-    rmSync(suspectPath(path), { force: true });
-    options.onNotice(`The depot ${path} is damaged. It was kept as ${asidePath}; recovering what can be read …`);
-    const fresh = connect(path, options);
-    chmodSync(path, 0o600);
-    const { messages, tombstones } = recover(fresh, asidePath, options.decodes);
-    options.onNotice(
-        `Recovered ${messages} messages and ${tombstones} tombstones. Keep ${asidePath} if something is missing.`,
-    );
-    return fresh;
 }
 
-/** Damage met while running: the next start looks at every page, whatever the size. */
-export function markSuspect(directory: string): void {
-    writeFileSync(suspectPath(depotPath(directory)), "");
-}
-
-function suspectPath(path: string): string {
-    return `${path}.suspect`;
-}
-
-function connect(path: string, { pagesMax }: OpenOptions): Connection {
-    const connection = new Database(path);
+function connectOrReplace(path: string, options: OpenOptions): Connection {
     try {
-        refuseNewer(connection);
-        connection.pragma("auto_vacuum = INCREMENTAL");
-        connection.pragma("journal_mode = WAL");
-        connection.pragma("synchronous = NORMAL");
-        connection.pragma("trusted_schema = OFF");
-        connection.pragma("cell_size_check = ON");
-        connection.pragma(`wal_autocheckpoint = ${CHECKPOINT_PAGES}`);
-        connection.pragma(`journal_size_limit = ${WAL_BYTES_KEPT}`);
-        connection.pragma(`cache_size = -${CACHE_KIBIBYTES}`);
-        if (pagesMax !== undefined) connection.pragma(`max_page_count = ${pagesMax}`);
-        migrate(connection);
-        check(connection, path);
-        return connection;
+        return connect(path, options.pagesMax);
     } catch (cause) {
-        connection.close();
+        // A large file is not looked through first, so its damage may show only here.
+        if (!isDamage(cause)) throw cause;
+        replaceDamaged(path, textOf(cause), options);
+        return connect(path, options.pagesMax);
+    }
+}
+
+function replaceDamaged(path: string, damage: string, { decodes, onNotice }: OpenOptions): void {
+    onNotice(`The depot ${path} is damaged (${damage}). Recovering what can be read …`);
+    let recovery: Recovery = { messages: 0, tombstones: 0 };
+    build(path, (fresh) => {
+        recovery = recover(fresh, path, decodes);
+    });
+    const aside = swap(path);
+    const { messages, tombstones } = recovery;
+    onNotice(
+        `Recovered ${messages} messages and ${tombstones} tombstones. The damaged file is kept as ${aside}; delete it once nothing is missing.`,
+    );
+}
+
+/** Makes a complete new file under the scratch name; closing it leaves one synced file without companions. */
+function build(path: string, fill: (fresh: Connection) => void): void {
+    const scratch = scratchPath(path);
+    removeScratch(scratch);
+    makePrivate(scratch);
+    try {
+        const fresh = connect(scratch);
+        try {
+            fill(fresh);
+            // Closing would do the same, but not say when it fails.
+            fresh.pragma("wal_checkpoint(TRUNCATE)");
+        } finally {
+            fresh.close();
+        }
+    } catch (cause) {
+        removeScratch(scratch);
         throw cause;
     }
 }
 
-/** Before anything is written into the file. */
-function refuseNewer(connection: Connection): void {
-    if (Number(connection.pragma("user_version", { simple: true })) > MIGRATIONS.length) migrate(connection);
-}
-
-function check(connection: Connection, path: string): void {
-    const suspect = existsSync(suspectPath(path));
-    if (!suspect && statSync(path).size > CHECKED_BYTES_MAX) return;
-    const found = connection.pragma("quick_check(1)", { simple: true });
-    if (found !== "ok") throw new Database.SqliteError(String(found), "SQLITE_CORRUPT");
-    const totals = connection.prepare("SELECT count(*) FROM totals").pluck().get();
-    if (totals !== 1) throw new Database.SqliteError("the counters are missing", "SQLITE_CORRUPT");
-    if (suspect) rmSync(suspectPath(path), { force: true });
-}
-
 function readable(cause: unknown, directory: string): Error {
     if (cause instanceof DepotUnusable) return cause;
-    return new DepotUnusable(
-        `The depot in ${directory} cannot be opened: ${textOf(cause)}. Check the permissions and the free space there.`,
-    );
-}
-
-function textOf(cause: unknown): string {
-    return cause instanceof Error ? cause.message : String(cause);
+    const hint =
+        cause instanceof Database.SqliteError && cause.code === "SQLITE_FULL"
+            ? "Free some space on that disk"
+            : "Check the permissions and the free space there";
+    return new DepotUnusable(`The depot in ${directory} cannot be opened: ${textOf(cause)}. ${hint}.`);
 }

@@ -1,91 +1,102 @@
-import { existsSync, renameSync } from "node:fs";
-import Database, { type Database as Connection } from "better-sqlite3";
+import type { Database as Connection, Statement } from "better-sqlite3";
+import { openSalvage } from "./salvage.ts";
 
-/** Queries that may fail before the rest of a damaged table is given up. */
-const FAILURES_MAX = 20_000;
+/** Queries for one damaged table before the rest of it is given up. */
+const QUERIES_MAX = 100_000;
 /** Row numbers asked for in one query. */
 const ROWS_TOGETHER = 4_096;
 /** Highest row number looked for where the file no longer tells its own. */
 const ROWS_GUESSED = 2 ** 24;
+/** A row number beyond this is damage, not a row. */
+const ROWS_MAX = 2 ** 48;
 /** Row numbers left unused after a recovery, so that no fetch cursor from before can point at another message. */
 const ROWS_SKIPPED = 1_000_000;
 
 export interface Recovery {
-    /** Where the damaged file lies now. */
-    readonly asidePath: string;
     readonly messages: number;
     readonly tombstones: number;
 }
 
-/** Names a damaged file and its companions out of the way. Nothing is deleted or overwritten. */
-export function setAside(path: string): string {
-    let number = 1;
-    while (existsSync(`${path}.damaged-${number}`)) number++;
-    const aside = `${path}.damaged-${number}`;
-    // The write-ahead log must keep its database's name, or SQLite would not read the two together.
-    for (const suffix of ["-wal", "-shm", ""]) {
-        if (existsSync(path + suffix)) renameSync(path + suffix, aside + suffix);
-    }
-    return aside;
+interface Table {
+    readonly name: string;
+    /** The column that is the row number. */
+    readonly key: string;
+    readonly columns: number;
+    /** Which column must decode, if any. */
+    readonly payload?: number;
 }
 
-/** Fills the fresh database with every row of the damaged one that can still be read and still decodes. */
-export function recover(fresh: Connection, asidePath: string, decodes: (payload: Uint8Array) => boolean): Recovery {
-    let messages = 0;
-    let tombstones = 0;
-    let damaged: Connection;
-    try {
-        damaged = new Database(asidePath, { readonly: true });
-    } catch {
-        return { asidePath, messages, tombstones };
-    }
+const MESSAGES: Table = { name: "messages", key: "row", columns: 8, payload: 4 };
+const TOMBSTONES: Table = { name: "tombstones", key: "rowid", columns: 6, payload: 2 };
+const OTHERS: readonly Table[] = [
+    { name: "offers", key: "ordinal", columns: 7 },
+    { name: "quarantine", key: "row", columns: 4 },
+    { name: "airtime", key: "rowid", columns: 3 },
+];
+
+type Decodes = (payload: Uint8Array) => boolean;
+
+/**
+ * Fills a fresh database with every row of the damaged one that can still be read and still decodes. The counters come
+ * right by themselves: triggers keep them. Reads the damaged file only.
+ */
+export function recover(fresh: Connection, damagedPath: string, decodes: Decodes): Recovery {
+    const salvage = openSalvage(damagedPath, fresh);
     try {
         fresh.exec("BEGIN IMMEDIATE");
-        messages = copyMessages(damaged, fresh, decodes);
-        tombstones = copyTable(damaged, fresh, "tombstones", "rowid", 6, (row) => decodes(row[2] as Uint8Array));
-        copyTable(damaged, fresh, "offers", "ordinal", 7, () => true);
-        copyTable(damaged, fresh, "quarantine", "row", 4, () => true);
-        copyTable(damaged, fresh, "airtime", "rowid", 3, () => true);
+        const copy = (table: Table): number => copyTable(salvage.readers, fresh, table, decodes);
+        const messages = copy(MESSAGES);
+        skipRows(salvage.readers, fresh);
+        const tombstones = copy(TOMBSTONES);
+        for (const table of OTHERS) copy(table);
         // An offer whose item did not survive would never end.
         fresh.exec(`DELETE FROM offers WHERE kind = 0 AND message_id NOT IN (SELECT message_id FROM messages);
             DELETE FROM offers WHERE kind = 1 AND message_id NOT IN (SELECT message_id FROM tombstones);`);
         fresh.exec("COMMIT");
+        return { messages, tombstones };
     } finally {
         if (fresh.inTransaction) fresh.exec("ROLLBACK");
-        damaged.close();
+        salvage.close();
     }
-    return { asidePath, messages, tombstones };
 }
 
-function copyMessages(damaged: Connection, fresh: Connection, decodes: (payload: Uint8Array) => boolean): number {
-    const count = copyTable(damaged, fresh, "messages", "row", 8, (row) => decodes(row[4] as Uint8Array));
+function skipRows(readers: readonly Connection[], fresh: Connection): void {
     const last = Number(fresh.prepare("SELECT ifnull(max(row), 0) FROM messages").pluck().get());
-    const next = Math.max(last, highestRow(damaged, "messages", "row") ?? 0) + ROWS_SKIPPED;
+    const next = Math.max(last, ...readers.map((reader) => highestRow(reader, MESSAGES))) + ROWS_SKIPPED;
     fresh.prepare("DELETE FROM sqlite_sequence WHERE name = 'messages'").run();
     fresh.prepare("INSERT INTO sqlite_sequence (name, seq) VALUES ('messages', ?)").run(next);
-    return count;
 }
 
-/** Reads ranges of rows and halves those that cannot be read, so one torn page costs its own rows only. */
-function copyTable(
-    damaged: Connection,
-    fresh: Connection,
-    table: string,
-    key: string,
-    columns: number,
-    wanted: (row: readonly unknown[]) => boolean,
-): number {
-    let select: Database.Statement;
-    try {
-        select = damaged.prepare(`SELECT * FROM ${table} WHERE ${key} BETWEEN ? AND ? ORDER BY ${key}`).raw();
-    } catch {
-        return 0;
+/** The first reader that knows the table tells what it can. */
+function copyTable(readers: readonly Connection[], fresh: Connection, table: Table, decodes: Decodes): number {
+    const { name, columns } = table;
+    const insert = fresh.prepare(`INSERT OR IGNORE INTO ${name} VALUES (${Array(columns).fill("?").join(", ")})`);
+    for (const reader of readers) {
+        const select = selectRange(reader, table);
+        if (select) {
+            return copyRanges(select, highestRow(reader, table), (row) =>
+                isWanted(row, table, decodes) ? insertRow(insert, row) : 0,
+            );
+        }
     }
-    const insert = fresh.prepare(`INSERT OR IGNORE INTO ${table} VALUES (${Array(columns).fill("?").join(", ")})`);
-    let failures = 0;
+    return 0;
+}
+
+/** Undefined where this reader lost the table itself; the next one may know it. */
+function selectRange(reader: Connection, { name, key }: Table): Statement | undefined {
+    try {
+        return reader.prepare(`SELECT * FROM ${name} WHERE ${key} BETWEEN ? AND ? ORDER BY ${key}`).raw();
+    } catch {
+        return undefined;
+    }
+}
+
+/** Reads ranges of rows, low ones first, and halves those that cannot be read: a torn page costs its own rows only. */
+function copyRanges(select: Statement, highest: number, copy: (row: unknown[]) => number): number {
+    let queries = 0;
     let copied = 0;
-    const ranges: [number, number][] = [[0, highestRow(damaged, table, key) ?? ROWS_GUESSED]];
-    for (let range = ranges.pop(); range && failures < FAILURES_MAX; range = ranges.pop()) {
+    const ranges: [number, number][] = [[0, highest]];
+    for (let range = ranges.pop(); range && queries < QUERIES_MAX; range = ranges.pop()) {
         const [from, to] = range;
         const middle = Math.floor((from + to) / 2);
         const halves: [number, number][] = [
@@ -96,36 +107,45 @@ function copyTable(
             ranges.push(...halves);
             continue;
         }
+        queries++;
         try {
-            for (const row of select.iterate(from, to) as Iterable<unknown[]>) copied += copyRow(insert, row, wanted);
-        } catch {
-            failures++;
+            for (const row of select.iterate(from, to) as Iterable<unknown[]>) copied += copy(row);
+        } catch (cause) {
+            if (isFull(cause)) throw cause;
             if (from < to) ranges.push(...halves);
         }
     }
     return copied;
 }
 
-function copyRow(insert: Database.Statement, row: unknown[], wanted: (row: readonly unknown[]) => boolean): number {
+function isWanted(row: readonly unknown[], { payload }: Table, decodes: Decodes): boolean {
+    if (payload === undefined) return true;
+    const bytes = row[payload];
+    return bytes instanceof Uint8Array && decodes(bytes);
+}
+
+function insertRow(insert: Statement, row: unknown[]): number {
     try {
-        return wanted(row) ? insert.run(...row).changes : 0;
-    } catch {
-        // A row with the wrong types or without a value: its bytes stay in the file that was set aside.
+        return insert.run(...row).changes;
+    } catch (cause) {
+        if (isFull(cause)) throw cause;
+        // A row with wrong types or without a value: its bytes stay in the file that is set aside.
         return 0;
     }
 }
 
-function highestRow(damaged: Connection, table: string, key: string): number | undefined {
-    for (const query of [
-        `SELECT max(${key}) FROM ${table}`,
-        `SELECT seq FROM sqlite_sequence WHERE name = '${table}'`,
-    ]) {
+function isFull(cause: unknown): boolean {
+    return cause instanceof Error && "code" in cause && cause.code === "SQLITE_FULL";
+}
+
+function highestRow(reader: Connection, { name, key }: Table): number {
+    for (const query of [`SELECT max(${key}) FROM ${name}`, `SELECT seq FROM sqlite_sequence WHERE name = '${name}'`]) {
         try {
-            const highest = damaged.prepare(query).pluck().get();
-            if (typeof highest === "number" && highest >= 0) return highest;
+            const highest = reader.prepare(query).pluck().get();
+            if (typeof highest === "number" && highest >= 0 && highest < ROWS_MAX) return highest;
         } catch {
             // The next way may still know.
         }
     }
-    return undefined;
+    return ROWS_GUESSED;
 }

@@ -1,11 +1,9 @@
-import type { Database } from "better-sqlite3";
-import { DepotUnusable } from "../errors.ts";
-
 /**
  * Steps from one schema version to the next; `PRAGMA user_version` counts those done. Steps are added, never changed.
  *
  * Counters are kept by triggers, so that no statement can forget them, and a limit costs the same in a full depot as in
- * an empty one. `messages.row` is AUTOINCREMENT because it is the fetch cursor: a number is never used twice.
+ * an empty one. `messages.row` is AUTOINCREMENT because it is the fetch cursor: a number is never used twice. STRICT, so
+ * that a row of nonsense out of a damaged file is refused here.
  */
 export const MIGRATIONS: readonly string[] = [
     `
@@ -18,7 +16,7 @@ export const MIGRATIONS: readonly string[] = [
         ingress TEXT NOT NULL,
         received_at INTEGER NOT NULL,
         expires_at INTEGER NOT NULL
-    );
+    ) STRICT;
     CREATE INDEX messages_by_key ON messages (routing_key, row);
     CREATE INDEX messages_by_expiry ON messages (expires_at);
 
@@ -26,7 +24,7 @@ export const MIGRATIONS: readonly string[] = [
         routing_key BLOB PRIMARY KEY,
         messages INTEGER NOT NULL,
         bytes INTEGER NOT NULL
-    ) WITHOUT ROWID;
+    ) WITHOUT ROWID, STRICT;
     CREATE TABLE totals (
         id INTEGER PRIMARY KEY CHECK (id = 1),
         messages INTEGER NOT NULL,
@@ -34,7 +32,7 @@ export const MIGRATIONS: readonly string[] = [
         proven INTEGER NOT NULL,
         unproven INTEGER NOT NULL,
         latest_receipt INTEGER
-    );
+    ) STRICT;
     INSERT INTO totals VALUES (1, 0, 0, 0, 0, NULL);
 
     CREATE TABLE tombstones (
@@ -44,7 +42,7 @@ export const MIGRATIONS: readonly string[] = [
         ingress TEXT NOT NULL,
         proven INTEGER NOT NULL,
         expires_at INTEGER NOT NULL
-    );
+    ) STRICT;
     CREATE INDEX tombstones_by_expiry ON tombstones (proven, expires_at);
 
     CREATE TABLE offers (
@@ -56,7 +54,7 @@ export const MIGRATIONS: readonly string[] = [
         due REAL NOT NULL DEFAULT 0,
         ended INTEGER NOT NULL DEFAULT 0,
         UNIQUE (message_id, kind, carrier)
-    );
+    ) STRICT;
     CREATE INDEX offers_in_order ON offers (carrier, kind DESC, ordinal) WHERE ended = 0;
     CREATE INDEX offers_by_time ON offers (carrier, due) WHERE ended = 0;
 
@@ -65,12 +63,12 @@ export const MIGRATIONS: readonly string[] = [
         payload BLOB NOT NULL,
         reason TEXT NOT NULL,
         moved_at INTEGER NOT NULL
-    );
+    ) STRICT;
     CREATE TABLE airtime (
         radio TEXT NOT NULL,
         at INTEGER NOT NULL,
         airtime_ms REAL NOT NULL
-    );
+    ) STRICT;
     CREATE INDEX airtime_by_radio ON airtime (radio, at);
 
     CREATE TRIGGER message_added AFTER INSERT ON messages BEGIN
@@ -98,23 +96,3 @@ export const MIGRATIONS: readonly string[] = [
     END;
     `,
 ];
-
-/** Brings the schema up to date, all steps or none. A file of a newer Hearth is refused untouched. */
-export function migrate(database: Database, migrations: readonly string[] = MIGRATIONS): void {
-    const version = Number(database.pragma("user_version", { simple: true }));
-    if (version > migrations.length) {
-        throw new DepotUnusable(
-            `The depot was written by a newer Hearth (schema ${version}, this one knows ${migrations.length}). Install that version again, or use another data directory.`,
-        );
-    }
-    if (version === migrations.length) return;
-    database.exec("BEGIN IMMEDIATE");
-    try {
-        for (const step of migrations.slice(version)) database.exec(step);
-        database.pragma(`user_version = ${migrations.length}`);
-        database.exec("COMMIT");
-    } catch (cause) {
-        if (database.inTransaction) database.exec("ROLLBACK");
-        throw cause;
-    }
-}

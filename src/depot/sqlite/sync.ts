@@ -1,45 +1,32 @@
-import { close, fdatasync, fsync, open } from "node:fs";
+import { closeSync, fdatasync, fsyncSync, openSync } from "node:fs";
 import { dirname } from "node:path";
 import { promisify } from "node:util";
 
-const openFile = promisify(open);
-const closeFile = promisify(close);
-const syncFile = promisify(fsync);
 const syncData = promisify(fdatasync);
 
 export interface WalSync {
     sync(): Promise<void>;
-    close(): Promise<void>;
+    close(): void;
 }
 
 /**
- * Makes what SQLite appended to the write-ahead log durable, in a thread of libuv's pool, so that the event loop goes
- * on meanwhile. SQLite itself syncs the log before each checkpoint and the database after it (synchronous = NORMAL).
- * Only the log is opened here, never the database file: closing another descriptor of that would drop SQLite's locks.
+ * Makes what SQLite appended to the write-ahead log durable, in a thread of libuv's pool, so that the event loop goes on
+ * meanwhile. The log must exist; it keeps its inode for as long as a connection is open. Its name in the directory is
+ * synced here, once. Only the log is opened, never the database file: closing a second descriptor of that would drop
+ * SQLite's locks.
  */
 export function walSync(databasePath: string): WalSync {
-    let descriptor: number | undefined;
-    return {
-        async sync() {
-            if (descriptor === undefined) {
-                descriptor = await openFile(`${databasePath}-wal`, "r");
-                await syncDirectory(dirname(databasePath));
-            }
-            await syncData(descriptor);
-        },
-        async close() {
-            if (descriptor !== undefined) await closeFile(descriptor);
-            descriptor = undefined;
-        },
-    };
+    const descriptor = openSync(`${databasePath}-wal`, "r");
+    syncDirectory(dirname(databasePath));
+    return { sync: () => syncData(descriptor), close: () => closeSync(descriptor) };
 }
 
 /** A new file survives a power cut only once the directory that names it was synced too. */
-export async function syncDirectory(directory: string): Promise<void> {
-    const descriptor = await openFile(directory, "r");
+export function syncDirectory(directory: string): void {
+    const descriptor = openSync(directory, "r");
     try {
-        await syncFile(descriptor);
+        fsyncSync(descriptor);
     } finally {
-        await closeFile(descriptor);
+        closeSync(descriptor);
     }
 }

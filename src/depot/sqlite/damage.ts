@@ -1,0 +1,58 @@
+import { existsSync, rmSync, statSync, writeFileSync } from "node:fs";
+import Database, { type Database as Connection } from "better-sqlite3";
+import { knownVersion } from "./migrations.ts";
+
+/** A file up to this size, in bytes, is checked page by page at every start; a larger one only when it is suspect. */
+const CHECKED_BYTES_MAX = 128 * 1024 * 1024;
+
+const DAMAGE = /^SQLITE_(?:CORRUPT|NOTADB)/;
+
+/** Whether an error says that the file, not the request, is wrong. */
+export function isDamage(cause: unknown): boolean {
+    return cause instanceof Database.SqliteError && DAMAGE.test(cause.code);
+}
+
+/** Damage met while running: the next start looks at every page, whatever the size. */
+export function markSuspect(path: string): void {
+    writeFileSync(suspectPath(path), "");
+}
+
+export function clearSuspect(path: string): void {
+    rmSync(suspectPath(path), { force: true });
+}
+
+/**
+ * What is wrong with an existing file, in words; undefined when it is sound. It is only read: the companions of a damaged
+ * file stay as they are, and so does a file of a newer Hearth, for which this throws.
+ */
+export function damageOf(path: string): string | undefined {
+    const { size } = statSync(path);
+    // SQLite would take an empty file for a new one, and delete a write-ahead log that still holds everything.
+    if (size === 0) return "the file is empty";
+    const reader = new Database(path, { readonly: true });
+    try {
+        const version = knownVersion(reader);
+        if (version === 0) return "the file holds no depot";
+        return size <= CHECKED_BYTES_MAX || existsSync(suspectPath(path)) ? faultOf(reader) : undefined;
+    } catch (cause) {
+        if (isDamage(cause)) return textOf(cause);
+        throw cause;
+    } finally {
+        reader.close();
+    }
+}
+
+function faultOf(reader: Connection): string | undefined {
+    const found = String(reader.pragma("quick_check(1)", { simple: true }));
+    if (found !== "ok") return found;
+    const totals = reader.prepare("SELECT count(*) FROM totals").pluck().get();
+    return totals === 1 ? undefined : "the counters are missing";
+}
+
+export function textOf(cause: unknown): string {
+    return cause instanceof Error ? cause.message : String(cause);
+}
+
+function suspectPath(path: string): string {
+    return `${path}.suspect`;
+}

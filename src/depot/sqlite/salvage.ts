@@ -1,0 +1,86 @@
+import { closeSync, copyFileSync, existsSync, openSync, rmSync, statSync, writeSync } from "node:fs";
+import Database, { type Database as Connection } from "better-sqlite3";
+
+/** SQLite's default, which all our files have. */
+const PAGE_BYTES = 4096;
+
+/** Offsets in the header of a database file: https://www.sqlite.org/fileformat2.html section 1.3. */
+const HEADER = { changeCounter: 24, pageCount: 28, freelist: 32, freePages: 36, validFor: 92 } as const;
+
+export interface Salvage {
+    /** Ways to read a damaged file, the most faithful first. */
+    readonly readers: readonly Connection[];
+    close(): void;
+}
+
+/**
+ * Opens a damaged file for reading. Where its first page, with the header and the schema, is beyond reading, a copy gets
+ * the first page of `fresh`: both were made by the same steps, so every table begins on the same page in both.
+ */
+export function openSalvage(path: string, fresh: Connection): Salvage {
+    const asItIs = readerOf(path);
+    if (asItIs && readsEveryTable(asItIs, fresh)) return { readers: [asItIs], close: () => asItIs.close() };
+    const copy = `${path}.salvage`;
+    transplant(path, copy, fresh);
+    const mended = readerOf(copy);
+    const readers = [asItIs, mended].filter((reader) => reader !== undefined);
+    return {
+        readers,
+        close() {
+            for (const reader of readers) reader.close();
+            remove(copy);
+        },
+    };
+}
+
+/** A connection that goes on where SQLite usually gives up: a file shorter than its header says, a torn schema. */
+function readerOf(path: string): Connection | undefined {
+    // Of an empty file SQLite would delete the write-ahead log.
+    if (statSync(path).size === 0) return undefined;
+    let reader: Connection | undefined;
+    try {
+        reader = new Database(path, { readonly: true });
+        reader.unsafeMode(true);
+        reader.pragma("writable_schema = ON");
+        reader.prepare("SELECT count(*) FROM sqlite_schema").get();
+        return reader;
+    } catch {
+        reader?.close();
+        return undefined;
+    }
+}
+
+function readsEveryTable(reader: Connection, fresh: Connection): boolean {
+    const tables = fresh.prepare("SELECT name FROM sqlite_schema WHERE type = 'table'").pluck().all();
+    return tables.every((table) => {
+        try {
+            reader.prepare(`SELECT * FROM ${String(table)} LIMIT 1`);
+            return true;
+        } catch {
+            return false;
+        }
+    });
+}
+
+function transplant(path: string, copy: string, fresh: Connection): void {
+    remove(copy);
+    copyFileSync(path, copy);
+    if (existsSync(`${path}-wal`)) copyFileSync(`${path}-wal`, `${copy}-wal`);
+    const page = Uint8Array.from(fresh.serialize().subarray(0, PAGE_BYTES));
+    const header = new DataView(page.buffer);
+    header.setUint32(HEADER.pageCount, Math.max(1, Math.ceil(statSync(path).size / PAGE_BYTES)));
+    header.setUint32(HEADER.changeCounter, 1);
+    header.setUint32(HEADER.validFor, 1);
+    header.setUint32(HEADER.freelist, 0);
+    header.setUint32(HEADER.freePages, 0);
+    const descriptor = openSync(copy, "r+");
+    try {
+        writeSync(descriptor, page, 0, page.length, 0);
+    } finally {
+        closeSync(descriptor);
+    }
+}
+
+function remove(copy: string): void {
+    for (const suffix of ["", "-wal", "-shm"]) rmSync(copy + suffix, { force: true });
+}
