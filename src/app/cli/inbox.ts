@@ -1,4 +1,5 @@
 import { toHex } from "../../base/encoding.ts";
+import type { MailboxClient } from "../../carriers/http/mailbox-client.ts";
 import { makeTombstone } from "../../crypto/ack.ts";
 import type { Identity } from "../../crypto/identity.ts";
 import { nativeCrypto } from "../../crypto/node/native.ts";
@@ -29,7 +30,8 @@ export async function inbox(options: Options, terminal: Terminal): Promise<void>
     if (!fetched.ok) throw new CommandError(fetched.error.detail);
     const tombstones: Uint8Array[] = [];
     let unreadable = 0;
-    for (const payload of fetched.value) {
+    const { payloads, complete } = fetched.value;
+    for (const payload of payloads) {
         const opened = openLetter(payload, identity);
         if ("problem" in opened) {
             unreadable++;
@@ -39,28 +41,17 @@ export async function inbox(options: Options, terminal: Terminal): Promise<void>
         tombstones.push(opened.tombstone);
         print(opened.letter, options, terminal);
     }
-    if (!options.json && fetched.value.length === 0) terminal.err("No messages.");
-    if (unreadable > 0) terminal.err(`${unreadable} of ${fetched.value.length} could not be opened; they stay there.`);
-    if (options.ack && tombstones.length > 0) {
-        const failed = await acknowledge(tombstones, (part) => client.submit(part));
-        if (failed > 0) throw new CommandError(`${failed} messages were read but not acknowledged; they come again.`);
-    }
+    if (!options.json && payloads.length === 0) terminal.err("No messages.");
+    if (unreadable > 0) terminal.err(`${unreadable} of ${payloads.length} could not be opened; they stay there.`);
+    if (!complete) terminal.err("There is more: read on after acknowledging these with --ack.");
+    if (options.ack && tombstones.length > 0) await acknowledge(tombstones, client);
 }
 
-/** Frames of one request; within what every Ember node takes. */
-const FRAMES_TOGETHER = 50;
-
-async function acknowledge(
-    tombstones: readonly Uint8Array[],
-    submit: ReturnType<typeof mailboxClient>["submit"],
-): Promise<number> {
-    let failed = 0;
-    for (let from = 0; from < tombstones.length; from += FRAMES_TOGETHER) {
-        const part = tombstones.slice(from, from + FRAMES_TOGETHER);
-        const answer = await submit(part);
-        failed += answer.ok ? answer.value.filter(({ status }) => status !== "ok").length : part.length;
-    }
-    return failed;
+async function acknowledge(tombstones: readonly Uint8Array[], client: MailboxClient): Promise<void> {
+    const answer = await client.submit(tombstones);
+    if (!answer.ok) throw new CommandError(`The messages were not acknowledged: ${answer.error.detail}`);
+    const failed = answer.value.filter(({ status }) => status !== "ok").length;
+    if (failed > 0) throw new CommandError(`${failed} messages were not acknowledged; they come again.`);
 }
 
 function openLetter(

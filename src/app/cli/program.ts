@@ -26,7 +26,7 @@ export async function runProgram(args: readonly string[], terminal: Terminal): P
 
 /** Errors that other rooms throw for the user to mend. */
 function isMendable(cause: unknown): cause is Error {
-    return cause instanceof Error && (cause.name === "DepotUnusable" || cause.name === "CarrierUnusable");
+    return cause instanceof Error && ["DepotUnusable", "MailboxStartError"].includes(cause.name);
 }
 
 function makeProgram(terminal: Terminal): Command {

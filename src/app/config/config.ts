@@ -30,7 +30,7 @@ export interface HttpConfig {
 }
 
 export interface MailboxConfig {
-    readonly messagesMax: number;
+    readonly mailboxMessagesMax: number;
     readonly totalMessagesMax: number;
     readonly totalBytesMax: number;
     readonly ttlDefaultS: number;
@@ -104,7 +104,7 @@ export function configOf(values: Values, radios: readonly Values[]): Config {
         radioAutodetect: values.flag("radio_autodetect"),
         http: httpOf(values),
         mailbox: {
-            messagesMax: values.number("mailbox.messages_max"),
+            mailboxMessagesMax: values.number("mailbox.messages_max"),
             totalMessagesMax: values.number("mailbox.total_messages_max"),
             totalBytesMax: values.number("mailbox.total_mebibytes_max") * 1024 * 1024,
             ttlDefaultS: values.number("mailbox.ttl_default_hours") * 3600,

@@ -1,0 +1,57 @@
+import { systemClock } from "../clock.ts";
+import type { Config } from "../config/config.ts";
+import { radioOnPort } from "../config/config.ts";
+import { radioFallbacks } from "../config/load.ts";
+import { makeLog } from "../log.ts";
+import { makeRadio } from "../radios.ts";
+import { serialDevices } from "../serial-devices.ts";
+import { openStation } from "../station.ts";
+import { configFrom, type SettingOptions } from "./settings-of.ts";
+import type { Terminal } from "./terminal.ts";
+
+/** Serial devices that are taken for radios when nothing is configured. */
+const AUTODETECTED_MAX = 2;
+
+/** Runs the gateway until the process is told to end. */
+export async function runGateway(
+    options: SettingOptions & { readonly json?: boolean },
+    terminal: Terminal,
+): Promise<void> {
+    const said = configFrom(options, terminal);
+    const log = makeLog({
+        level: said.logLevel,
+        json: options.json === true,
+        now: terminal.now,
+        write: (line) => terminal.err(line.trimEnd()),
+    });
+    const config = withDetectedRadios(said);
+    for (const { id, port } of config.radios.slice(said.radios.length)) {
+        log.info(`no radio is configured: trying ${port} as a RYLR998`, { id });
+    }
+    if (config.region === undefined && config.radios.length > 0) {
+        log.warn("no region is set, so nothing will be transmitted: set --region, e.g. --region EU868");
+    }
+    const station = await openStation({
+        config,
+        clock: systemClock,
+        log,
+        makeRadios: (surroundings) => config.radios.map((radio) => makeRadio(radio, config, surroundings)),
+    });
+    terminal.out(
+        options.json
+            ? JSON.stringify({ mailbox: station.mailboxUrl, name: config.name })
+            : `${config.name}: mailbox ${station.mailboxUrl}`,
+    );
+    await terminal.untilStopped();
+    log.info("stopping");
+    await station.stop();
+}
+
+function withDetectedRadios(config: Config): Config {
+    if (config.radios.length > 0 || !config.radioAutodetect) return config;
+    const fallbacks = radioFallbacks();
+    const radios = serialDevices()
+        .slice(0, AUTODETECTED_MAX)
+        .map((port, index) => radioOnPort(port, `lora${index === 0 ? "" : index + 1}`, fallbacks));
+    return { ...config, radios };
+}

@@ -1,0 +1,150 @@
+import { join } from "node:path";
+import type { Clock, UnixSeconds } from "../base/time.ts";
+import type { Carrier } from "../carriers/carrier.ts";
+import { mailboxIdentity } from "../carriers/http/identity.ts";
+import { makeMailboxServer } from "../carriers/http/mailbox-server.ts";
+import { signedVerifier } from "../carriers/http/signed.ts";
+import { type Identity, makeIdentity, SECRET_SIZE } from "../crypto/identity.ts";
+import { nativeCrypto } from "../crypto/node/native.ts";
+import { openDepot } from "../depot/sqlite/depot.ts";
+import type { Depot } from "../depot/store.ts";
+import { decodeWirePayload } from "../wire/payload.ts";
+import { readIdentityFile, writeIdentityFile } from "./cli/identity-store.ts";
+import { CommandError } from "./cli/terminal.ts";
+import type { Config } from "./config/config.ts";
+import { systemEntropy } from "./entropy.ts";
+import { Gateway, type GatewayEvent } from "./gateway.ts";
+import type { Log } from "./log.ts";
+
+/** What a radio may use of its station. */
+export interface RadioSurroundings {
+    readonly depot: Depot;
+    readonly clock: Clock;
+    /** The wall clock as the gateway believes it. */
+    readonly wall: () => UnixSeconds;
+    readonly identity: Identity;
+    readonly log: Log;
+}
+
+export interface StationParts {
+    readonly config: Config;
+    readonly clock: Clock;
+    readonly log: Log;
+    readonly makeRadios: (surroundings: RadioSurroundings) => readonly Carrier[];
+    readonly onEvent?: (event: GatewayEvent) => void;
+}
+
+/** One whole gateway at work: depot, mailbox, radios and the relay between them. */
+export interface Station {
+    readonly mailboxUrl: string;
+    readonly identity: Identity;
+    stop(): Promise<void>;
+}
+
+/** Rejects with an error for its user when the data directory or the mailbox's address cannot be had. */
+export async function openStation(parts: StationParts): Promise<Station> {
+    const { config, clock, log } = parts;
+    const depot = await openDepot({
+        directory: config.dataDir,
+        decodes: (payload) => decodeWirePayload(payload).ok,
+        onNotice: (text) => log.warn(text),
+    });
+    try {
+        const identity = gatewayIdentity(config.dataDir, log);
+        let gateway: Gateway | undefined;
+        const wall = (): UnixSeconds => gateway?.wall() ?? clock.now().wall;
+        const mailbox = makeMailbox(config, { depot, clock, wall, identity, log });
+        const radios = parts.makeRadios({ depot, clock, wall, identity, log });
+        gateway = new Gateway({
+            depot,
+            carriers: [mailbox, ...radios],
+            clock,
+            limits: config.mailbox,
+            onEvent: (event) => {
+                logEvent(log, event);
+                parts.onEvent?.(event);
+            },
+        });
+        const running = gateway;
+        await running.start().catch(async (cause: unknown) => {
+            await running.stop();
+            throw cause;
+        });
+        return {
+            mailboxUrl: mailbox.address?.url ?? "",
+            identity,
+            async stop() {
+                await running.stop();
+                await depot.close();
+            },
+        };
+    } catch (cause) {
+        await depot.close();
+        throw cause;
+    }
+}
+
+function makeMailbox(config: Config, { depot, clock, wall, identity }: RadioSurroundings) {
+    const { http } = config;
+    return makeMailboxServer({
+        id: "http",
+        mode: "node",
+        host: http.listen.host,
+        port: http.listen.port,
+        mailbox: depot.mailbox,
+        clock,
+        wall,
+        identity: mailboxIdentity(identity),
+        verifySigned: signedVerifier(nativeCrypto, []),
+        credentials: http.credentials,
+        allowAnonymous: http.allowAnonymous,
+        trustProxy: http.trustProxy,
+        rates: http.rates,
+        limits: { bodySizeMax: http.bodyBytesMax, framesMax: http.framesMax },
+    });
+}
+
+/** The gateway's own key, made at the first start. It signs receipts and opens nothing that passes through. */
+function gatewayIdentity(dataDir: string, log: Log): Identity {
+    const path = join(dataDir, "node-identity.key");
+    let secret = readIdentityFile(path);
+    if (!secret) {
+        secret = new Uint8Array(SECRET_SIZE);
+        systemEntropy.fill(secret);
+        writeIdentityFile(path, secret);
+        log.info(`made this gateway's identity: ${path}`);
+    }
+    if (secret.length !== SECRET_SIZE) {
+        throw new CommandError(
+            `${path} is no gateway identity: it has ${secret.length} bytes, not ${SECRET_SIZE}. Move it away to get a new one.`,
+        );
+    }
+    return makeIdentity({ crypto: nativeCrypto, entropy: systemEntropy, secret });
+}
+
+function logEvent(log: Log, event: GatewayEvent): void {
+    switch (event.kind) {
+        case "state": {
+            const { state, carrier } = event;
+            if (state.kind === "up") log.info(`${carrier} is up`, { detail: state.detail });
+            else if (state.kind === "starting") log.debug(`${carrier} starts`);
+            else log.warn(`${carrier} is ${state.kind}`, { reason: state.reason });
+            return;
+        }
+        case "arrival": {
+            const { arrival, carrier, size } = event;
+            if (arrival.kind === "refused") log.warn(`refused from ${carrier}`, { size, reason: arrival.text });
+            else log.debug(`${arrival.kind} from ${carrier}`, { size });
+            return;
+        }
+        case "sent": {
+            const { outcome, carrier, parcel } = event;
+            const fields = { id: parcel.messageId, kind: parcel.kind, size: parcel.payload.length };
+            if (outcome.kind === "peer_stored") log.info(`stored beyond ${carrier}`, fields);
+            else log.warn(`${outcome.kind} by ${carrier}`, { ...fields, reason: outcome.detail });
+            return;
+        }
+        case "depot_error":
+            log.error("the depot failed", { detail: event.detail });
+    }
+}
