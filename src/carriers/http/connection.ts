@@ -12,6 +12,8 @@ interface Connection {
     unreadBytes: number;
     /** The request whose body is still coming, which a broken body ends for good. */
     reading: IncomingMessage | undefined;
+    /** Whether the last request is answered while its body still comes. */
+    draining: boolean;
     /** What to say, and that to hang up, once every earlier request has its answer. */
     farewell: string | undefined;
 }
@@ -57,8 +59,13 @@ export class Connections {
         }
         const size = answer.body.length;
         connection.unreadBytes += size;
-        if (isBodyUnread(request)) sendBeforeBody(request, response, { answer, drainBytesMax: this.#drainBytesMax });
-        else sendAnswer(response, answer);
+        if (isBodyUnread(request)) {
+            connection.draining = true;
+            request.once("end", () => {
+                connection.draining = false;
+            });
+            sendBeforeBody(request, response, { answer, drainBytesMax: this.#drainBytesMax });
+        } else sendAnswer(response, answer);
         response.once("finish", () => taken(socket, connection, size));
     }
 
@@ -77,6 +84,10 @@ export class Connections {
             return;
         }
         if (connection.farewell !== undefined) return;
+        if (connection.draining) {
+            socket.destroySoon();
+            return;
+        }
         // Whatever else comes is not a request any more.
         socket.pause();
         connection.farewell = farewellFor(error);
@@ -85,7 +96,7 @@ export class Connections {
 }
 
 function connectionOf(socket: KnownSocket): Connection {
-    socket[CONNECTION] ??= { unanswered: 0, unreadBytes: 0, reading: undefined, farewell: undefined };
+    socket[CONNECTION] ??= { unanswered: 0, unreadBytes: 0, reading: undefined, draining: false, farewell: undefined };
     return socket[CONNECTION];
 }
 
