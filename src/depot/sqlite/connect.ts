@@ -7,11 +7,17 @@ const CHECKPOINT_PAGES = 4_000;
 const WAL_BYTES_KEPT = 32 * 1024 * 1024;
 const CACHE_KIBIBYTES = 8_192;
 
+export interface Tuning {
+    /** Bound of the whole file, in pages. */
+    readonly pagesMax?: number;
+    readonly checkpointPages?: number;
+}
+
 /**
- * Opens a sound or a new file for writing, with its schema up to date. `pagesMax` bounds the whole file, in pages.
+ * Opens a sound or a new file for writing, with its schema up to date.
  * With synchronous = NORMAL SQLite syncs around checkpoints only; the commits are synced by us, many at a time.
  */
-export function connect(path: string, pagesMax?: number): Connection {
+export function connect(path: string, { pagesMax, checkpointPages = CHECKPOINT_PAGES }: Tuning = {}): Connection {
     const connection = new Database(path);
     try {
         connection.pragma("auto_vacuum = INCREMENTAL");
@@ -19,7 +25,7 @@ export function connect(path: string, pagesMax?: number): Connection {
         connection.pragma("synchronous = NORMAL");
         connection.pragma("trusted_schema = OFF");
         connection.pragma("cell_size_check = ON");
-        connection.pragma(`wal_autocheckpoint = ${CHECKPOINT_PAGES}`);
+        connection.pragma(`wal_autocheckpoint = ${checkpointPages}`);
         connection.pragma(`journal_size_limit = ${WAL_BYTES_KEPT}`);
         connection.pragma(`cache_size = -${CACHE_KIBIBYTES}`);
         if (pagesMax !== undefined) connection.pragma(`max_page_count = ${pagesMax}`);

@@ -16,6 +16,8 @@ export interface OpenOptions {
     readonly onNotice: (text: string) => void;
     /** The whole file in pages, as a stand-in for a full disk. */
     readonly pagesMax?: number;
+    /** Pages in the write-ahead log before they are moved into the database; a test makes it few. */
+    readonly checkpointPages?: number;
 }
 
 export function depotPath(directory: string): string {
@@ -66,12 +68,12 @@ export function openDatabase(options: OpenOptions): Connection {
 
 function connectOrReplace(path: string, options: OpenOptions): Connection {
     try {
-        return connect(path, options.pagesMax);
+        return connect(path, options);
     } catch (cause) {
         // A large file is not looked through first, so its damage may show only here.
         if (!isDamage(cause)) throw cause;
         replaceDamaged(path, textOf(cause), options);
-        return connect(path, options.pagesMax);
+        return connect(path, options);
     }
 }
 

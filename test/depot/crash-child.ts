@@ -1,0 +1,46 @@
+import { openDepot } from "../../src/depot/sqlite/depot.ts";
+import { id16 } from "../support/envelopes.ts";
+import { decodes, newMessage } from "./rig.ts";
+
+/**
+ * Commits without end, until it is killed: `crash-child.ts DIRECTORY FIRST_NUMBER`. Says on its standard output what
+ * became durable, a line each, written before anything else happens: `+N` message N is stored; `?N` its removal begins;
+ * `-N` it is removed.
+ */
+const CALLERS = 16;
+/** Messages kept at a time; older ones are removed. */
+const KEPT = 200;
+
+const [directory = "", first = "0"] = process.argv.slice(2);
+const depot = await openDepot({
+    directory,
+    decodes,
+    onNotice: (text) => {
+        throw new Error(text);
+    },
+});
+const { store } = depot;
+let next = Number(first);
+let oldest = next;
+
+async function insert(): Promise<void> {
+    const number = next++;
+    await depot.commit(() => {
+        store.insertMessage(newMessage(number, { size: 20 + (number % 1_500) }));
+        store.addOffer({ kind: "message", messageId: id16(number, 0xa0), carrier: "lora" });
+    });
+    process.stdout.write(`+${number}\n`);
+}
+
+async function remove(): Promise<void> {
+    const number = oldest++;
+    process.stdout.write(`?${number}\n`);
+    await depot.commit(() => store.removeMessage(id16(number, 0xa0)));
+    process.stdout.write(`-${number}\n`);
+}
+
+async function loop(): Promise<never> {
+    for (;;) await (next - oldest < KEPT ? insert() : remove());
+}
+
+await Promise.all(Array.from({ length: CALLERS }, loop));
