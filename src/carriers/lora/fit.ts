@@ -1,0 +1,49 @@
+import type { LoraParams, Modem } from "../../../hw/modem.ts";
+import { err, ok, type Result } from "../../base/result.ts";
+import type { Millis } from "../../base/time.ts";
+import { DATA_OVERHEAD } from "../../link/first-frame.ts";
+import { FRAME_SIZE_MIN, payloadSizeMaxOf } from "../../link/first-options.ts";
+import type { AirLaw } from "../../link/ledger.ts";
+
+/** Share of the hour's airtime that only acknowledgments may use: who sent too much can still answer others. */
+const ACK_SHARE = 0.1;
+
+/** One payload may take this share of the hour's airtime, so that it arrives within the hour even with some loss. */
+const PAYLOAD_SHARE = 0.5;
+
+/** Even on the slowest channel payloads of this size are tried, in bytes: an ordinary message has 240. */
+const PAYLOAD_SIZE_LEAST = 1024;
+
+export interface Fit {
+    readonly frameSizeMax: number;
+    readonly payloadSizeMax: number;
+    /** What data frames leave of the hour's budget. */
+    readonly keepFreeMs: Millis;
+}
+
+/** What frames and payloads this modem may send under this law, or why it may send nothing at all. */
+export function fitChannel(modem: Modem, law: AirLaw, params: LoraParams): Result<Fit, string> {
+    const allowed = law.allowance(params);
+    if (!allowed.ok) return err(allowed.error.join("; "));
+    const { band, frameAirtimeMaxMs, hourBudgetMs } = allowed.value;
+    let frameSizeMax = modem.traits.frameSizeMax;
+    while (frameSizeMax >= FRAME_SIZE_MIN && modem.airtimeMs(frameSizeMax) > frameAirtimeMaxMs) frameSizeMax--;
+    if (frameSizeMax < FRAME_SIZE_MIN) {
+        const needed = modem.airtimeMs(FRAME_SIZE_MIN).toFixed(0);
+        return err(
+            `band ${band.name} allows ${frameAirtimeMaxMs.toFixed(0)} ms for one transmission, and ${FRAME_SIZE_MIN} bytes take ${needed} ms: choose a lower spreading factor or a wider bandwidth`,
+        );
+    }
+    const sizeMax = payloadSizeMaxOf(frameSizeMax);
+    if (hourBudgetMs === undefined) return ok({ frameSizeMax, payloadSizeMax: sizeMax, keepFreeMs: 0 });
+    const frames = Math.floor((PAYLOAD_SHARE * hourBudgetMs) / modem.airtimeMs(frameSizeMax));
+    const affordable = Math.max(PAYLOAD_SIZE_LEAST, frames * (frameSizeMax - DATA_OVERHEAD));
+    const keepFreeMs = ACK_SHARE * hourBudgetMs;
+    return ok({ frameSizeMax, payloadSizeMax: Math.min(sizeMax, affordable), keepFreeMs });
+}
+
+/** What a modem that may not send can still hear. */
+export function fitForListening(modem: Modem): Fit {
+    const frameSizeMax = Math.max(FRAME_SIZE_MIN, modem.traits.frameSizeMax);
+    return { frameSizeMax, payloadSizeMax: payloadSizeMaxOf(frameSizeMax), keepFreeMs: 0 };
+}

@@ -1,0 +1,287 @@
+import { blake3 } from "@noble/hashes/blake3.js";
+import type { LoraParams, Modem, ModemError, ReceivedFrame } from "../../../hw/modem.ts";
+import type { Clock, Entropy, Millis } from "../../base/time.ts";
+import { firstFrameKind, makeFirstLink } from "../../link/first-link.ts";
+import type { AirLaw, AirtimeEntry } from "../../link/ledger.ts";
+import type { Link, LinkCount, LinkEffect, LinkEvent } from "../../link/link.ts";
+import type {
+    Arrival,
+    Carrier,
+    CarrierHandlers,
+    CarrierId,
+    CarrierState,
+    CarrierTraits,
+    Parcel,
+    SendOutcome,
+} from "../carrier.ts";
+import { type Fit, fitChannel, fitForListening } from "./fit.ts";
+import { Transmitter } from "./transmitter.ts";
+
+/** Parcels under way at once: while one waits for its answer the next may use the air. */
+const IN_FLIGHT_MAX = 4;
+
+/** A modem that is away for longer than this fails what is in flight, in milliseconds. */
+const DOWN_GRACE_MS = 5_000;
+
+/** What happens on the air, for logs, figures and the demo. */
+export type AirEvent =
+    | {
+          readonly kind: "sent" | "heard";
+          readonly frame: "data" | "ack" | "other";
+          readonly size: number;
+          readonly airtimeMs: Millis;
+          readonly rssiDbm: number | undefined;
+          readonly snrDb: number | undefined;
+      }
+    | { readonly kind: "count"; readonly what: LinkCount };
+
+export interface LoraCarrierOptions {
+    readonly id: CarrierId;
+    readonly modem: Modem;
+    /** What the modem is set to; the law judges by it. */
+    readonly params: LoraParams;
+    /** With what earlier lives of this gateway spent already restored. */
+    readonly law: AirLaw;
+    readonly clock: Clock;
+    /** Gives the link its number and its jitter. */
+    readonly entropy: Entropy;
+    /** Writes airtime down before it is spent: resolves once that is durable. */
+    readonly record: (entry: AirtimeEntry) => Promise<void>;
+    readonly onAir?: (event: AirEvent) => void;
+}
+
+export function makeLoraCarrier(options: LoraCarrierOptions): Carrier {
+    return new LoraCarrier(options);
+}
+
+/** Joins modem, link, law and relay. Whoever may not send, for want of a region, still listens. */
+class LoraCarrier implements Carrier {
+    readonly id: CarrierId;
+    readonly traits: CarrierTraits;
+    readonly #options: LoraCarrierOptions;
+    readonly #fit: Fit;
+    /** Why nothing may ever be sent. */
+    readonly #forbidden: string | undefined;
+    readonly #link: Link;
+    readonly #transmitter: Transmitter;
+    readonly #offers = new Map<number, (outcome: SendOutcome) => void>();
+    #offerCount = 0;
+    #handlers: CarrierHandlers | undefined;
+    #stopped = false;
+    /** What the modem said when it came up; undefined while it is away. */
+    #upDetail: string | undefined;
+    /** Events that came while another was handled, in order. */
+    readonly #events: LinkEvent[] = [];
+    #pumping = false;
+    #cancelTick: (() => void) | undefined;
+    #cancelGrace: (() => void) | undefined;
+
+    constructor(options: LoraCarrierOptions) {
+        const { id, modem, law, params } = options;
+        this.id = id;
+        this.#options = options;
+        const fit = fitChannel(modem, law, params);
+        this.#forbidden = fit.ok ? undefined : fit.error;
+        this.#fit = fit.ok ? fit.value : fitForListening(modem);
+        this.traits = {
+            offers: true,
+            payloadSizeMax: this.#fit.payloadSizeMax,
+            inFlightMax: IN_FLIGHT_MAX,
+            unknownTombstone: "remember",
+            revives: false,
+        };
+        this.#link = makeLink(options, this.#fit);
+        this.#transmitter = new Transmitter({ ...options, onWaiting: (until) => this.#tellWaiting(until) });
+    }
+
+    async start(handlers: CarrierHandlers): Promise<void> {
+        this.#handlers = handlers;
+        this.#tell({ kind: "starting" });
+        this.#options.modem.start({
+            onFrame: (frame) => this.#onFrame(frame),
+            onUp: (detail) => this.#onUp(detail),
+            onDown: (error) => this.#onDown(error),
+        });
+    }
+
+    send(parcel: Parcel, signal: AbortSignal): Promise<SendOutcome> {
+        const refusal = this.#refusal(signal);
+        if (refusal !== undefined) return Promise.resolve({ kind: "failed", detail: refusal });
+        return new Promise((resolve) => {
+            const offer = ++this.#offerCount;
+            const onAbort = (): void => this.#withdraw(offer, "called back");
+            this.#offers.set(offer, (outcome) => {
+                signal.removeEventListener("abort", onAbort);
+                resolve(outcome);
+            });
+            signal.addEventListener("abort", onAbort);
+            this.#pump({ kind: "offer", offer, payload: parcel.payload });
+        });
+    }
+
+    async stop(): Promise<void> {
+        if (this.#stopped) return;
+        this.#stopped = true;
+        this.#handlers = undefined;
+        this.#cancelTick?.();
+        this.#cancelGrace?.();
+        this.#transmitter.cancel();
+        this.#failAll("the gateway stops");
+        await this.#options.modem.stop();
+    }
+
+    #refusal(signal: AbortSignal): string | undefined {
+        if (signal.aborted) return "called back";
+        if (this.#stopped) return "the gateway stops";
+        return this.#forbidden ?? (this.#upDetail === undefined ? "the radio module is away" : undefined);
+    }
+
+    #onFrame({ bytes, rssiDbm, snrDb }: ReceivedFrame): void {
+        if (this.#stopped) return;
+        this.#tellAir("heard", bytes, { rssiDbm, snrDb });
+        this.#pump({ kind: "frame", bytes });
+    }
+
+    #onUp(detail: string): void {
+        this.#upDetail = detail;
+        this.#cancelGrace?.();
+        this.#tell({ kind: "up", detail });
+        this.#pump({ kind: "tick" });
+    }
+
+    #onDown(error: ModemError): void {
+        this.#upDetail = undefined;
+        this.#transmitter.cancel();
+        this.#cancelGrace?.();
+        this.#tell({ kind: "down", reason: error.detail });
+        const { clock } = this.#options;
+        this.#cancelGrace = clock.schedule(clock.now().monotonic + DOWN_GRACE_MS, () => this.#failAll(error.detail));
+    }
+
+    /** Hands one event to the link and does what it says, one event after the other. */
+    #pump(event: LinkEvent): void {
+        this.#events.push(event);
+        if (this.#pumping) return;
+        this.#pumping = true;
+        for (let next = this.#events.shift(); next && !this.#stopped; next = this.#events.shift()) {
+            for (const effect of this.#link.handle(next, this.#now())) this.#perform(effect);
+        }
+        this.#pumping = false;
+        this.#rest();
+    }
+
+    /** Sleeps until the link wants its tick. */
+    #rest(): void {
+        this.#cancelTick?.();
+        const at = this.#link.deadline();
+        if (at === undefined || this.#stopped) return;
+        this.#cancelTick = this.#options.clock.schedule(at, () => this.#pump({ kind: "tick" }));
+    }
+
+    #perform(effect: LinkEffect): void {
+        switch (effect.kind) {
+            case "transmit":
+                void this.#transmit(effect.frame);
+                return;
+            case "deliver":
+                void this.#deliver(effect.delivery, effect.payload);
+                return;
+            case "acknowledged":
+                this.#settle(effect.offer, { kind: "peer_stored" });
+                return;
+            case "rejected":
+                this.#settle(effect.offer, { kind: "rejected", detail: "a neighbour refused it for good" });
+                return;
+            case "failed":
+                this.#settle(effect.offer, { kind: "failed", detail: effect.detail });
+                return;
+            case "count":
+                this.#options.onAir?.(effect);
+        }
+    }
+
+    async #transmit(frame: Uint8Array): Promise<void> {
+        const mayTry = this.#forbidden === undefined && this.#upDetail !== undefined;
+        const keepFreeMs = firstFrameKind(frame) === "data" ? this.#fit.keepFreeMs : 0;
+        const sent = mayTry && (await this.#transmitter.transmit(frame, keepFreeMs));
+        if (this.#stopped) return;
+        if (sent) this.#tellAir("sent", frame);
+        this.#pump({ kind: "transmitted", sent });
+    }
+
+    async #deliver(delivery: number, payload: Uint8Array): Promise<void> {
+        const arrival = await this.#handlers?.onPayload(payload);
+        if (arrival && !this.#stopped) this.#pump({ kind: "settled", delivery, verdict: verdictOf(arrival) });
+    }
+
+    #settle(offer: number, outcome: SendOutcome): void {
+        const settle = this.#offers.get(offer);
+        this.#offers.delete(offer);
+        settle?.(outcome);
+    }
+
+    #withdraw(offer: number, detail: string): void {
+        this.#pump({ kind: "withdraw", offer });
+        this.#settle(offer, { kind: "failed", detail });
+    }
+
+    #failAll(detail: string): void {
+        for (const offer of [...this.#offers.keys()]) this.#withdraw(offer, detail);
+    }
+
+    #tell(state: CarrierState): void {
+        const forbidden = this.#forbidden;
+        this.#handlers?.onState(forbidden === undefined ? state : { kind: "disabled", reason: forbidden });
+    }
+
+    #tellWaiting(until: Millis | undefined): void {
+        if (this.#upDetail === undefined) return;
+        const seconds = until === undefined ? 0 : Math.ceil((until - this.#now()) / 1000);
+        const wait = seconds === 0 ? "" : `; waiting for the duty cycle, ${seconds} s`;
+        this.#tell({ kind: "up", detail: this.#upDetail + wait });
+    }
+
+    #tellAir(
+        kind: "sent" | "heard",
+        bytes: Uint8Array,
+        signal: Pick<ReceivedFrame, "rssiDbm" | "snrDb"> = { rssiDbm: undefined, snrDb: undefined },
+    ): void {
+        const { onAir, modem } = this.#options;
+        const [size, airtimeMs] = [bytes.length, modem.airtimeMs(bytes.length)];
+        onAir?.({ kind, frame: firstFrameKind(bytes), size, airtimeMs, ...signal });
+    }
+
+    #now(): Millis {
+        return this.#options.clock.now().monotonic;
+    }
+}
+
+function makeLink({ entropy, modem }: LoraCarrierOptions, { frameSizeMax }: Fit): Link {
+    const chance = new Uint8Array(6);
+    entropy.fill(chance);
+    const view = new DataView(chance.buffer);
+    return makeFirstLink({
+        source: view.getUint16(0),
+        seed: view.getUint32(2),
+        digest: blake3,
+        frameSizeMax,
+        airtimeMs: (size) => modem.airtimeMs(size),
+    });
+}
+
+/** What the air is told about a payload that arrived. */
+function verdictOf(arrival: Arrival): "stored" | "rejected" | "later" {
+    if (arrival.kind !== "refused") return "stored";
+    switch (arrival.reason) {
+        case "mailbox_full":
+        case "storage":
+        case "busy":
+            return "later";
+        case "undecodable":
+        case "too_large":
+        case "conflict":
+        case "wrong_secret":
+        case "unknown_message":
+            return "rejected";
+    }
+}
