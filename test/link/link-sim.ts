@@ -105,8 +105,8 @@ export class LinkSim {
             const deadlines = this.nodes.map(({ link }) => link.deadline() ?? Number.POSITIVE_INFINITY);
             const due = Math.min(...deadlines);
             const at = Math.max(this.now, Math.min(due, next?.at ?? Number.POSITIVE_INFINITY));
+            this.now = Math.min(at, end);
             if (at > end) return false;
-            this.now = at;
             if (next && next.at <= due) {
                 this.#tasks = this.#tasks.filter((task) => task !== next);
                 next.run();
