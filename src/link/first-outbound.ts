@@ -7,8 +7,11 @@ import type { LinkEffect } from "./link.ts";
 /** Offers that wait or are under way at once. */
 export const OFFERS_MAX = 8;
 
-/** Rounds in a row that nobody answered before an offer has failed: about two minutes at SF9. */
-export const SILENT_ROUNDS_MAX = 8;
+/** Rounds in a row that nobody answered before an offer has failed. At 30 % loss each way that is one offer in 3,000. */
+export const SILENT_ROUNDS_MAX = 12;
+
+/** The same while nobody is known to be there: the relay will ask again, and airtime is scarce. */
+export const LONELY_ROUNDS_MAX = 4;
 
 /** Rounds altogether, answered or not: a neighbour that asks for ever does not keep us sending for ever. */
 export const ROUNDS_MAX = 48;
@@ -193,9 +196,10 @@ export class FirstOutbound {
         }
         transfer.heard = nothingHeard();
         transfer.silentRounds++;
-        if (transfer.silentRounds >= SILENT_ROUNDS_MAX) {
+        const roundsMax = this.#lonely ? LONELY_ROUNDS_MAX : SILENT_ROUNDS_MAX;
+        if (transfer.silentRounds >= roundsMax) {
             this.#lonely = true;
-            return this.#fail(transfer, `no neighbour answered ${SILENT_ROUNDS_MAX} times`);
+            return this.#fail(transfer, `no neighbour answered ${roundsMax} times`);
         }
         transfer.toSend = [transfer.rounds % transfer.total];
         transfer.dueAt = now + this.#pauseMs(transfer.silentRounds);
