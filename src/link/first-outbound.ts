@@ -16,6 +16,9 @@ export const LONELY_ROUNDS_MAX = 4;
 /** Rounds altogether, answered or not: a neighbour that asks for ever does not keep us sending for ever. */
 export const ROUNDS_MAX = 48;
 
+/** So many silent rounds in a row look like loss; from then on each pause is twice as long as the one before. */
+const ROUNDS_BEFORE_BACKOFF = 3;
+
 /** Longest pause between two questions that nobody answers, in milliseconds. */
 const BACKOFF_MS_MAX = 60_000;
 
@@ -216,8 +219,8 @@ export class FirstOutbound {
 
     #pauseMs(silentRounds: number): Millis {
         const { random, timing } = this.#parts;
-        const doubled = Math.min(BACKOFF_MS_MAX, (timing.listenMs / 2) * 2 ** (silentRounds - 1));
-        return doubled * (0.5 + random());
+        const doublings = Math.max(0, silentRounds - ROUNDS_BEFORE_BACKOFF);
+        return Math.min(BACKOFF_MS_MAX, (timing.listenMs / 2) * 2 ** doublings) * (0.5 + random());
     }
 
     #fail(transfer: Transfer, detail: string): readonly LinkEffect[] {
