@@ -42,11 +42,21 @@ export function damageOf(path: string): string | undefined {
     }
 }
 
+/** One row with one number: 1 where every counter says what the tables say. */
+const COUNTERS_AGREE = `
+    WITH counted AS (SELECT routing_key, count(*) AS messages, sum(length(payload)) AS bytes FROM messages GROUP BY 1)
+    SELECT t.messages = (SELECT ifnull(sum(messages), 0) FROM counted)
+        AND t.bytes = (SELECT ifnull(sum(bytes), 0) FROM counted)
+        AND t.proven = (SELECT count(*) FROM tombstones WHERE proven = 1)
+        AND t.unproven = (SELECT count(*) FROM tombstones WHERE proven = 0)
+        AND NOT EXISTS (SELECT * FROM counted EXCEPT SELECT routing_key, messages, bytes FROM mailboxes)
+        AND NOT EXISTS (SELECT routing_key, messages, bytes FROM mailboxes EXCEPT SELECT * FROM counted)
+    FROM totals t`;
+
 function faultOf(reader: Connection): string | undefined {
     const found = String(reader.pragma("quick_check(1)", { simple: true }));
     if (found !== "ok") return found;
-    const totals = reader.prepare("SELECT count(*) FROM totals").pluck().get();
-    return totals === 1 ? undefined : "the counters are missing";
+    return reader.prepare(COUNTERS_AGREE).pluck().get() === 1 ? undefined : "the counters are wrong";
 }
 
 export function textOf(cause: unknown): string {

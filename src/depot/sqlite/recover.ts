@@ -2,7 +2,9 @@ import type { Database as Connection, Statement } from "better-sqlite3";
 import { openSalvage } from "./salvage.ts";
 
 /** Queries for one damaged table before the rest of it is given up. */
-const QUERIES_MAX = 100_000;
+const QUERIES_MAX = 1_000_000;
+/** The same where the highest row is only guessed, and most queries ask for nothing. */
+const QUERIES_GUESSING_MAX = 50_000;
 /** Row numbers asked for in one query. */
 const ROWS_TOGETHER = 4_096;
 /** Highest row number looked for where the file no longer tells its own. */
@@ -93,7 +95,7 @@ function selectRange(reader: Connection, { name, key }: Table): Statement | unde
 
 /** Reads ranges of rows, low ones first, and halves those that cannot be read: a torn page costs its own rows only. */
 function copyRanges(select: Statement, highest: number, copy: (row: unknown[]) => number): number {
-    let queries = 0;
+    let queries = highest === ROWS_GUESSED ? QUERIES_MAX - QUERIES_GUESSING_MAX : 0;
     let copied = 0;
     const ranges: [number, number][] = [[0, highest]];
     for (let range = ranges.pop(); range && queries < QUERIES_MAX; range = ranges.pop()) {
