@@ -1,0 +1,100 @@
+import { err, ok, type Result } from "../../src/base/result.ts";
+import type { Clock, Millis } from "../../src/base/time.ts";
+import type { ModemError } from "../modem.ts";
+import type { BytePort } from "../port/byte-port.ts";
+import { DialogueReader, type Said } from "./dialogue.ts";
+import { BUSY_CODE, isAboutReceiving, meaningOf } from "./errors.ts";
+
+export type Answer = Extract<Said, { readonly kind: "ok" | "ready" | "value" }>;
+
+export interface Question {
+    /** For people, without data. */
+    readonly name: string;
+    readonly bytes: Uint8Array;
+    /** Whether this answers the question; anything else is left to `onOther`. */
+    readonly isAnswer: (said: Answer) => boolean;
+    readonly withinMs: Millis;
+}
+
+export interface ExchangeHandlers {
+    onReceived(packet: Extract<Said, { readonly kind: "received" }>): void;
+    /** What came unasked: a module that starts again says "ready". */
+    onOther(said: Said): void;
+    onClose(cause: Error | undefined): void;
+}
+
+/** One command at a time over one use of a port, each with its answer or its time. */
+export class Exchange {
+    readonly #port: BytePort;
+    readonly #clock: Clock;
+    readonly #handlers: ExchangeHandlers;
+    readonly #reader = new DialogueReader();
+    #asked: { readonly question: Question; settle(result: Result<Answer, ModemError>): void } | undefined;
+    #closed = false;
+
+    constructor(port: BytePort, clock: Clock, handlers: ExchangeHandlers) {
+        this.#port = port;
+        this.#clock = clock;
+        this.#handlers = handlers;
+    }
+
+    async open(): Promise<void> {
+        await this.#port.open({
+            onBytes: (chunk) => this.#hear(chunk),
+            onClose: (cause) => {
+                this.#closed = true;
+                this.#asked?.settle(err(unplugged(this.#port.label)));
+                this.#handlers.onClose(cause);
+            },
+        });
+    }
+
+    /** A second question before the first is answered is a bug of the driver. */
+    ask(question: Question): Promise<Result<Answer, ModemError>> {
+        if (this.#asked) throw new Error(`${question.name} was asked while ${this.#asked.question.name} waits`);
+        if (this.#closed) return Promise.resolve(err(unplugged(this.#port.label)));
+        return new Promise((resolve) => {
+            const cancel = this.#clock.schedule(this.#clock.now().monotonic + question.withinMs, () => {
+                this.#reader.forget();
+                settle(err({ kind: "silent", detail: `no answer to ${question.name} from ${this.#port.label}` }));
+            });
+            const settle = (result: Result<Answer, ModemError>): void => {
+                cancel();
+                this.#asked = undefined;
+                resolve(result);
+            };
+            this.#asked = { question, settle };
+            // A failed write ends the port, which settles this question too.
+            this.#port.write(question.bytes).catch(() => undefined);
+        });
+    }
+
+    async close(): Promise<void> {
+        this.#closed = true;
+        this.#asked?.settle(err({ kind: "stopped", detail: "the driver was stopped" }));
+        await this.#port.close();
+    }
+
+    #hear(chunk: Uint8Array): void {
+        for (const said of this.#reader.push(chunk)) this.#take(said);
+    }
+
+    #take(said: Said): void {
+        const asked = this.#asked;
+        if (said.kind === "received") this.#handlers.onReceived(said);
+        else if (said.kind === "noise") this.#handlers.onOther(said);
+        else if (said.kind === "error") {
+            if (!asked || isAboutReceiving(said.code)) this.#handlers.onOther(said);
+            else asked.settle(err(refusal(asked.question.name, said.code)));
+        } else if (asked?.question.isAnswer(said)) asked.settle(ok(said));
+        else this.#handlers.onOther(said);
+    }
+}
+
+function refusal(name: string, code: number): ModemError {
+    return { kind: code === BUSY_CODE ? "busy" : "refused", detail: `${name}: +ERR=${code}, ${meaningOf(code)}` };
+}
+
+function unplugged(label: string): ModemError {
+    return { kind: "unplugged", detail: `${label} is gone: plug the module in again` };
+}

@@ -1,0 +1,147 @@
+import { beforeEach, describe, expect, it } from "vitest";
+import { Air } from "../../hw/air/air.ts";
+import type { BytePort } from "../../hw/port/byte-port.ts";
+import { memoryPortPair } from "../../hw/port/memory-port.ts";
+import { Rylr998Emulator } from "../../hw/rylr998/emulator.ts";
+import { VirtualClock } from "../support/virtual-clock.ts";
+
+let clock: VirtualClock;
+let air: Air;
+beforeEach(() => {
+    clock = new VirtualClock();
+    air = new Air({ clock, seed: 1 });
+});
+
+/** A person at a terminal program. */
+class Terminal {
+    heard = "";
+    readonly emulator: Rylr998Emulator;
+    #port: BytePort | undefined;
+
+    constructor(binarySafe: boolean) {
+        this.emulator = new Rylr998Emulator({ air, clock, binarySafe });
+    }
+
+    async plug(): Promise<void> {
+        const { a, b } = memoryPortPair();
+        this.#port = a;
+        const onBytes = (chunk: Uint8Array): void => {
+            this.heard += String.fromCharCode(...chunk);
+        };
+        await a.open({ onBytes, onClose: () => undefined });
+        await this.emulator.plug(b);
+        await clock.advance(500);
+        expect(this.heard).toBe("+READY\r\n");
+    }
+
+    async type(text: string, waitMs = 300): Promise<string> {
+        this.heard = "";
+        await this.#port?.write(Uint8Array.from(text, (letter) => letter.charCodeAt(0)));
+        await clock.advance(waitMs);
+        return this.heard;
+    }
+}
+
+async function terminal(binarySafe = true): Promise<Terminal> {
+    const made = new Terminal(binarySafe);
+    await made.plug();
+    return made;
+}
+
+describe("the emulated module", () => {
+    it.each([
+        ["AT\r\n", "+OK\r\n"],
+        ["AT+ADDRESS?\r\n", "+ADDRESS=0\r\n"],
+        ["AT+ADDRESS=65535\r\n", "+OK\r\n"],
+        ["AT+ADDRESS=65536\r\n", "+ERR=4\r\n"],
+        ["AT+NETWORKID=16\r\n", "+ERR=4\r\n"],
+        ["AT+PARAMETER=10,7,1,12\r\n", "+ERR=4\r\n"],
+        ["AT+PARAMETER=10,8,1,12\r\n", "+OK\r\n"],
+        ["AT+PARAMETER=9,7,1,3\r\n", "+ERR=18\r\n"],
+        ["AT+CRFOP=23\r\n", "+ERR=4\r\n"],
+        ["AT+CPIN=00000000\r\n", "+ERR=4\r\n"],
+        ["AT+CPIN=EEDCAA90\r\n", "+OK\r\n"],
+        ["AT+MODE=2,20,30\r\n", "+ERR=20\r\n"],
+        ["AT+VER?\r\n", "+VER=RYLR998_REYAX_V1.2.2\r\n"],
+        ["AT+NONSENSE=1\r\n", "+ERR=4\r\n"],
+        ["HELLO\r\n", "+ERR=2\r\n"],
+        ["AT", "+ERR=1\r\n"],
+        ["AT\n", "+ERR=1\r\n"],
+        ["AT+SEND=0,3,abcd\r\n", "+ERR=5\r\n"],
+        [`AT+SEND=0,241,${"x".repeat(241)}\r\n`, "+ERR=13\r\n"],
+        ["AT+RESET\r\n", "+RESET\r\n+READY\r\n"],
+        ["AT+IPR=9600\r\n", "+IPR=9600\r\n"],
+        ["AT+IPR=9601\r\n", "+ERR=4\r\n"],
+    ])("%j gives %j", async (typed, answer) => {
+        expect(await (await terminal()).type(typed)).toBe(answer);
+    });
+
+    it("refuses a preamble of its own on another network than 18", async () => {
+        const module = await terminal();
+        await module.type("AT+NETWORKID=5\r\n");
+        expect(await module.type("AT+PARAMETER=9,7,1,16\r\n")).toBe("+ERR=18\r\n");
+    });
+
+    it("refuses to send while it sends", async () => {
+        const module = await terminal();
+        expect(await module.type("AT+SEND=0,5,HELLO\r\n", 20)).toBe("");
+        expect(await module.type("AT+SEND=0,5,HELLO\r\n", 20)).toBe("+ERR=17\r\n");
+        expect(await module.type("", 1_000)).toBe("+OK\r\n");
+    });
+
+    it("keeps over a reset what the guide says it keeps", async () => {
+        const module = await terminal();
+        for (const line of [
+            "ADDRESS=5",
+            "NETWORKID=6",
+            "PARAMETER=8,7,2,12",
+            "BAND=868500000",
+            "CRFOP=3",
+            "CPIN=EEDCAA90",
+        ]) {
+            await module.type(`AT+${line}\r\n`);
+        }
+        await module.type("AT+RESET\r\n");
+        const asked = ["ADDRESS", "NETWORKID", "PARAMETER", "BAND", "CRFOP", "CPIN"];
+        const answers: string[] = [];
+        for (const name of asked) answers.push((await module.type(`AT+${name}?\r\n`)).trim());
+        expect(answers).toEqual([
+            "+ADDRESS=5",
+            "+NETWORKID=6",
+            "+PARAMETER=8,7,2,12",
+            "+BAND=915000000",
+            "+CRFOP=22",
+            "+CPIN=00000000",
+        ]);
+        await module.type("AT+BAND=868500000,M\r\n");
+        await module.type("AT+RESET\r\n");
+        expect(await module.type("AT+BAND?\r\n")).toBe("+BAND=868500000\r\n");
+    });
+
+    it("frames data by length, or ends the command at a line end inside it, as firmware differs", async () => {
+        const [safe, unsafe] = [await terminal(true), await terminal(false)];
+        expect(await safe.type("AT+SEND=0,4,a\r\nb\r\n", 2_000)).toContain("+OK");
+        expect(await unsafe.type("AT+SEND=0,4,a\r\nb\r\n", 2_000)).toContain("+ERR=5");
+    });
+
+    it("hears only its own network, address and password, and no one while it talks", async () => {
+        const [one, two, three] = [await terminal(), await terminal(), await terminal()];
+        await two.type("AT+ADDRESS=2\r\n");
+        await three.type("AT+ADDRESS=3\r\n");
+        two.heard = "";
+        expect(await three.type("", 1)).toBe("");
+        await one.type("AT+SEND=2,2,hi\r\n", 2_000);
+        expect(two.heard).toMatch(/^\+RCV=0,2,hi,-\d+,-?\d+\r\n$/);
+        expect(three.heard).toBe("");
+        await two.type("AT+CPIN=EEDCAA90\r\n");
+        two.heard = "";
+        await one.type("AT+SEND=0,2,hi\r\n", 2_000);
+        expect(two.heard).toBe("");
+        expect(three.heard).toContain("+RCV=0,2,hi");
+        three.heard = "";
+        void three.type("AT+SEND=0,2,me\r\n", 0);
+        await one.type("AT+SEND=0,2,hi\r\n", 2_000);
+        expect(three.heard).not.toContain("+RCV");
+        expect(air.statistics.collided).toBe(2);
+    });
+});
