@@ -1,4 +1,4 @@
-import { existsSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { closeSync, existsSync, openSync, readSync, rmSync, statSync, writeFileSync } from "node:fs";
 import Database, { type Database as Connection } from "better-sqlite3";
 import { knownVersion } from "./migrations.ts";
 
@@ -29,6 +29,7 @@ export function damageOf(path: string): string | undefined {
     const { size } = statSync(path);
     // SQLite would take an empty file for a new one, and delete a write-ahead log that still holds everything.
     if (size === 0) return "the file is empty";
+    if (!startsLikeOurs(path)) return "its header is wrong";
     const reader = new Database(path, { readonly: true });
     try {
         const version = knownVersion(reader);
@@ -39,6 +40,21 @@ export function damageOf(path: string): string | undefined {
         throw cause;
     } finally {
         reader.close();
+    }
+}
+
+/** Each of these bytes is the same in every file of ours: name, page size, WAL, fractions. SQLite overlooks some of them. */
+const HEADER = Buffer.from("SQLite format 3\0\x10\x00\x02\x02\x00\x40\x20\x20", "latin1");
+
+/** Only before SQLite opens the file: closing a second descriptor would drop its locks. */
+function startsLikeOurs(path: string): boolean {
+    const descriptor = openSync(path, "r");
+    try {
+        const found = Buffer.alloc(HEADER.length);
+        readSync(descriptor, found, 0, found.length, 0);
+        return found.equals(HEADER);
+    } finally {
+        closeSync(descriptor);
     }
 }
 

@@ -56,12 +56,22 @@ function depotOver({ connection, options, sync, release }: Parts): Depot {
         await sync();
         reader.showUpTo(synced);
     });
+    let told = false;
+    const tell = (): void => {
+        if (told || !group.failure) return;
+        told = true;
+        onNotice(group.failure.message);
+    };
     const onError = (cause: unknown): void => {
-        if (!isDamage(cause) || group.failure) return;
-        const text = `The depot in ${directory} is damaged. Restart Hearth: it will set the file aside and recover it.`;
-        group.fail(new DepotFailed(text));
-        markSuspect(depotPath(directory));
-        onNotice(text);
+        if (isDamage(cause) && !group.failure) {
+            markSuspect(depotPath(directory));
+            group.fail(
+                new DepotFailed(
+                    `The depot in ${directory} is damaged. Restart Hearth: it will set the file aside and recover it.`,
+                ),
+            );
+        }
+        tell();
     };
     const commit = <T>(work: () => T): Promise<T> => {
         const result = group.commit(work);
