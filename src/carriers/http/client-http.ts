@@ -122,6 +122,8 @@ function reason(cause: unknown): string {
     for (let depth = 0; depth < 4 && at instanceof Error; depth++) {
         const code: unknown = "code" in at ? at.code : undefined;
         if (typeof code === "string") return `: ${code}`;
+        // What fetch says of ports that browsers do not talk to.
+        if (at.message === "bad port") return ": bad port";
         at = at.cause;
     }
     return "";
