@@ -1,3 +1,4 @@
+import { findRegion } from "../../link/region.ts";
 import { systemClock } from "../clock.ts";
 import type { Config } from "../config/config.ts";
 import { radioOnPort } from "../config/config.ts";
@@ -31,11 +32,12 @@ export async function runGateway(
     if (config.region === undefined && config.radios.length > 0) {
         log.warn("no region is set, so nothing will be transmitted: set --region, e.g. --region EU868");
     }
+    const region = config.region === undefined ? undefined : findRegion(config.region);
     const station = await openStation({
         config,
         clock: systemClock,
         log,
-        makeRadios: (surroundings) => config.radios.map((radio) => makeRadio(radio, config, surroundings)),
+        makeRadios: (surroundings) => config.radios.map((radio) => makeRadio({ radio, region, surroundings })),
     });
     terminal.out(
         options.json

@@ -9,6 +9,7 @@ import {
     type Given,
     type Source,
 } from "../config/sources.ts";
+import { radioProblems } from "../radios.ts";
 import { CommandError, type Terminal } from "./terminal.ts";
 
 /** Options that several commands share, as commander hands them over. */
@@ -28,9 +29,10 @@ export const EXIT_CONFIG = 78;
 /** The configuration from command line, environment and file; every problem at once, as one error. */
 export function configFrom(options: SettingOptions, terminal: Terminal): Config {
     const config = loadConfig([fromOptions(options), fromEnvironment(terminal.env), fromFile(options, terminal)]);
-    if (config.ok) return config.value;
-    const list = config.error.map((problem) => `  - ${problem}`).join("\n");
-    throw new CommandError(`The configuration has ${count(config.error.length)}:\n${list}`, EXIT_CONFIG);
+    const problems = config.ok ? radioProblems(config.value) : config.error;
+    if (config.ok && problems.length === 0) return config.value;
+    const list = problems.map((problem) => `  - ${problem}`).join("\n");
+    throw new CommandError(`The configuration has ${count(problems.length)}:\n${list}`, EXIT_CONFIG);
 }
 
 function count(problems: number): string {

@@ -1,0 +1,99 @@
+import type { LoraParams, Modem } from "../../hw/modem.ts";
+import type { BytePortFactory } from "../../hw/port/byte-port.ts";
+import { serialPort } from "../../hw/port/serial-port.ts";
+import { settingProblems } from "../../hw/rylr998/commands.ts";
+import { makeRylr998 } from "../../hw/rylr998/driver.ts";
+import type { Carrier } from "../carriers/carrier.ts";
+import { type AirEvent, makeLoraCarrier } from "../carriers/lora/lora-carrier.ts";
+import type { Identity } from "../crypto/identity.ts";
+import { AIRTIME_MEMORY_S, type AirtimeEntry, makeAirLaw } from "../link/ledger.ts";
+import { findRegion, type RegionProfile, regionNames } from "../link/region.ts";
+import type { Config, RadioConfig } from "./config/config.ts";
+import { systemEntropy } from "./entropy.ts";
+import type { RadioSurroundings } from "./station.ts";
+
+const BAUD_RATE = 115_200;
+
+/** Where a radio listens that knows neither frequency nor region, in Hz. */
+const LISTEN_HZ = 868_100_000;
+
+/** Any address that a module takes, for checks before its gateway has an identity. */
+const SOME_ADDRESS = 1;
+
+export interface RadioParts {
+    readonly radio: RadioConfig;
+    readonly region: RegionProfile | undefined;
+    readonly surroundings: RadioSurroundings;
+    /** Instead of the serial device. */
+    readonly port?: BytePortFactory;
+    readonly onAir?: (event: AirEvent) => void;
+}
+
+/** A radio of the configuration as a carrier, with what earlier lives spent on the air taken into account. */
+export function makeRadio({ radio, region, surroundings, port, onAir }: RadioParts): Carrier {
+    const { clock, depot, wall, identity } = surroundings;
+    const params = paramsOf(radio, region);
+    const modem: Modem = makeRylr998({
+        label: radio.port,
+        port: port ?? serialPort({ path: radio.port, baudRate: BAUD_RATE }),
+        clock,
+        params,
+        address: radio.address ?? addressOf(identity),
+        networkId: radio.networkId,
+        binary: radio.binary,
+    });
+    const law = makeAirLaw({ region, station: stationOf(radio, modem) });
+    law.restore(depot.airtime.spent(radio.id, wall() - AIRTIME_MEMORY_S), {
+        monotonic: clock.now().monotonic,
+        wall: wall(),
+    });
+    const record = (entry: AirtimeEntry): Promise<void> =>
+        depot.commit(() => {
+            depot.airtime.record(radio.id, entry);
+            depot.airtime.forgetBefore(radio.id, entry.at - AIRTIME_MEMORY_S);
+        });
+    return makeLoraCarrier({
+        id: radio.id,
+        modem,
+        params,
+        law,
+        clock,
+        entropy: systemEntropy,
+        record,
+        ...(onAir ? { onAir } : {}),
+    });
+}
+
+/** What module and region say against a configuration, each with the radio's name. */
+export function radioProblems(config: Config): readonly string[] {
+    const { region: name, radios } = config;
+    const region = name === undefined ? undefined : findRegion(name);
+    if (name !== undefined && !region) return [`region ${name} is not known; there are ${regionNames().join(", ")}`];
+    return radios.flatMap((radio) => {
+        const params = paramsOf(radio, region);
+        const settings = { params, address: radio.address ?? SOME_ADDRESS, networkId: radio.networkId };
+        const problems = [...settingProblems(settings)];
+        if (region) {
+            const station = { antennaGainDbi: radio.antennaGainDbi, listensBeforeTalk: false };
+            const allowed = makeAirLaw({ region, station }).allowance(params);
+            if (!allowed.ok) problems.push(...allowed.error);
+        }
+        return problems.map((problem) => `radio ${radio.id}: ${problem}`);
+    });
+}
+
+function stationOf(radio: RadioConfig, modem: Modem) {
+    return { antennaGainDbi: radio.antennaGainDbi, listensBeforeTalk: modem.traits.detectsChannelActivity };
+}
+
+function paramsOf(radio: RadioConfig, region: RegionProfile | undefined): LoraParams {
+    const { spreadingFactor, bandwidthHz, codingRate, preambleSymbols, powerDbm } = radio;
+    const frequencyHz = radio.frequencyHz ?? region?.usualFrequencyHz ?? LISTEN_HZ;
+    return { frequencyHz, spreadingFactor, bandwidthHz, codingRate, preambleSymbols, powerDbm };
+}
+
+/** 1..65535, the same at every start and most likely different from the neighbours'. */
+function addressOf(identity: Identity): number {
+    const [high = 0, low = 0] = identity.publicId;
+    return 1 + ((high * 256 + low) % 65_535);
+}
