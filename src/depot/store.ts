@@ -124,7 +124,8 @@ export interface Depot {
     /**
      * Runs `work` inside a transaction that many callers share, and resolves with its value once the bytes are fsynced.
      * Rejects, with nothing of `work` done, when `work` throws, the disk is full or fails, or more than the named number
-     * of works are waiting (`DepotBusy`). Works run in the order of their calls.
+     * of works are waiting (`DepotBusy`). Works run in the order of their calls. A work may run a second time, after its
+     * first run was rolled back, so it changes nothing but the store.
      */
     commit<T>(work: () => T): Promise<T>;
     /** Waits for what was committed, then closes. Idempotent. */

@@ -2,8 +2,14 @@ import { closeSync, existsSync, openSync, readSync, rmSync, statSync, writeFileS
 import Database, { type Database as Connection } from "better-sqlite3";
 import { knownVersion } from "./migrations.ts";
 
-/** A file up to this size, in bytes, is checked page by page at every start; a larger one only when it is suspect. */
-const CHECKED_BYTES_MAX = 128 * 1024 * 1024;
+/**
+ * A file up to this size, in bytes, is checked whole at every start (0.2 s on a PC); a larger one only when damage was met
+ * while it was in use.
+ */
+const CHECKED_BYTES_MAX = 64 * 1024 * 1024;
+
+/** SQLite's default page size, which all our files have. */
+export const PAGE_BYTES = 4096;
 
 const DAMAGE = /^SQLITE_(?:CORRUPT|NOTADB)/;
 
@@ -27,8 +33,8 @@ export function clearSuspect(path: string): void {
  */
 export function damageOf(path: string): string | undefined {
     const { size } = statSync(path);
-    // SQLite would take an empty file for a new one, and delete a write-ahead log that still holds everything.
-    if (size === 0) return "the file is empty";
+    // SQLite would take it for a new one, and delete a write-ahead log that still holds everything.
+    if (size < PAGE_BYTES) return "the file is shorter than a page";
     if (!startsLikeOurs(path)) return "its header is wrong";
     const reader = new Database(path, { readonly: true });
     try {
@@ -70,7 +76,7 @@ const COUNTERS_AGREE = `
     FROM totals t`;
 
 function faultOf(reader: Connection): string | undefined {
-    const found = String(reader.pragma("quick_check(1)", { simple: true }));
+    const found = String(reader.pragma("integrity_check(1)", { simple: true }));
     if (found !== "ok") return found;
     return reader.prepare(COUNTERS_AGREE).pluck().get() === 1 ? undefined : "the counters are wrong";
 }

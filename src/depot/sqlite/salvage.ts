@@ -1,8 +1,6 @@
 import { closeSync, copyFileSync, existsSync, openSync, rmSync, statSync, writeSync } from "node:fs";
 import Database, { type Database as Connection } from "better-sqlite3";
-
-/** SQLite's default, which all our files have. */
-const PAGE_BYTES = 4096;
+import { PAGE_BYTES } from "./damage.ts";
 
 /** Offsets in the header of a database file: https://www.sqlite.org/fileformat2.html section 1.3. */
 const HEADER = { changeCounter: 24, pageCount: 28, freelist: 32, freePages: 36, validFor: 92 } as const;
@@ -35,8 +33,8 @@ export function openSalvage(path: string, fresh: Connection): Salvage {
 
 /** A connection that goes on where SQLite usually gives up: a file shorter than its header says, a torn schema. */
 function readerOf(path: string): Connection | undefined {
-    // Of an empty file SQLite would delete the write-ahead log.
-    if (statSync(path).size === 0) return undefined;
+    // Of a file without a page SQLite would delete the write-ahead log.
+    if (statSync(path).size < PAGE_BYTES) return undefined;
     let reader: Connection | undefined;
     try {
         reader = new Database(path, { readonly: true });
