@@ -4,7 +4,14 @@ import { loraAirtimeMs } from "../../src/link/airtime.ts";
 import type { TransmitPermit } from "../../src/link/law.ts";
 import type { Modem, ModemError, ModemHandlers, ModemTraits } from "../modem.ts";
 import type { BytePortFactory } from "../port/byte-port.ts";
-import { AIR_OVERHEAD_BYTES, commandBytes, type Rylr998Settings, sendBytes, settingLines } from "./commands.ts";
+import {
+    AIR_OVERHEAD_BYTES,
+    commandBytes,
+    type Rylr998Settings,
+    sendBytes,
+    settingLines,
+    settingProblems,
+} from "./commands.ts";
 import type { Said } from "./dialogue.ts";
 import { type Answer, Exchange, type Question } from "./exchange.ts";
 import { BASE64_TEXT, BINARY_TEXT, type PayloadText } from "./payload-text.ts";
@@ -18,6 +25,8 @@ const SEND_MARGIN_MS = 2_000;
 const PROBE_MS = 30_000;
 const RETRY_MS_FIRST = 1_000;
 const RETRY_MS_MAX = 30_000;
+/** How often a module may start again while it is set up before that is called a failure. */
+const SETUP_ROUNDS_MAX = 3;
 
 export interface Rylr998Options extends Rylr998Settings {
     readonly label: string;
@@ -29,9 +38,11 @@ export interface Rylr998Options extends Rylr998Settings {
 
 /**
  * Drives one RYLR998 or RYLR498 for as long as it lives: finds it, sets it up and compares, and starts again after an
- * unplug, a reset or a silence. Settings that the module cannot have are found by `settingProblems` beforehand.
+ * unplug, a reset or a silence. Throws on settings that the module cannot have: ask `settingProblems` beforehand.
  */
 export function makeRylr998(options: Rylr998Options): Modem {
+    const problems = settingProblems(options);
+    if (problems.length > 0) throw new RangeError(`${options.label}: ${problems.join("; ")}`);
     return new Rylr998(options);
 }
 
@@ -48,6 +59,10 @@ class Rylr998 implements Modem {
     #line: Promise<unknown> = Promise.resolve();
     #cancelTimer: () => void = () => undefined;
     #retryMs = RETRY_MS_FIRST;
+    /** Starts of the module that nobody asked for. */
+    #restarts = 0;
+    /** The last bad news that was told; the same again at each retry is no news. */
+    #toldDown: string | undefined;
 
     constructor(options: Rylr998Options) {
         this.label = options.label;
@@ -66,7 +81,9 @@ class Rylr998 implements Modem {
     }
 
     start(handlers: ModemHandlers): void {
+        if (this.#handlers) throw new Error(`${this.label} was started already`);
         this.#handlers = handlers;
+        this.#toldDown = undefined;
         void this.#connect();
     }
 
@@ -102,8 +119,8 @@ class Rylr998 implements Modem {
         });
         this.#sending = false;
         if (sent.ok) return ok(undefined);
-        // A module that swallows a packet without a word has lost its way.
-        if (sent.error.kind === "silent") this.#lose(exchange, sent.error);
+        // A module that swallows a packet without a word has lost its way. One that restarted is being set up already.
+        if (sent.error.kind === "silent" && this.#isUp) this.#lose(exchange, sent.error);
         return sent;
     }
 
@@ -128,7 +145,8 @@ class Rylr998 implements Modem {
     }
 
     async #setUp(exchange: Exchange, withReset: boolean): Promise<void> {
-        const problem = (withReset ? await this.#reset(exchange) : undefined) ?? (await this.#configure(exchange));
+        let problem = withReset ? await this.#reset(exchange) : undefined;
+        problem ??= await this.#configureSteadily(exchange);
         if (this.#exchange !== exchange || !this.#handlers) return;
         if (problem) {
             this.#lose(exchange, problem);
@@ -136,6 +154,7 @@ class Rylr998 implements Modem {
         }
         this.#isUp = true;
         this.#retryMs = RETRY_MS_FIRST;
+        this.#toldDown = undefined;
         this.#probeLater(exchange);
         this.#handlers.onUp(`${this.label}: ${describe(this.#options)}`);
     }
@@ -148,6 +167,16 @@ class Rylr998 implements Modem {
             withinMs: RESET_MS,
         });
         return answer.ok ? undefined : answer.error;
+    }
+
+    /** Settings hold only if the module did not start again between the first of them and the last look at them. */
+    async #configureSteadily(exchange: Exchange): Promise<ModemError | undefined> {
+        for (let round = 0; round < SETUP_ROUNDS_MAX; round++) {
+            const restarts = this.#restarts;
+            const problem = await this.#configure(exchange);
+            if (this.#restarts === restarts) return problem;
+        }
+        return { kind: "silent", detail: `${this.label} starts again and again: check its power supply` };
     }
 
     /** Sets everything, then reads everything back: a module may take a command and do something else. */
@@ -186,10 +215,12 @@ class Rylr998 implements Modem {
 
     /** A module that starts by itself has lost its settings. */
     #hearUnasked(exchange: Exchange, said: Said): void {
-        if (said.kind !== "ready" || !this.#isUp || this.#exchange !== exchange) return;
+        if (said.kind !== "ready" || this.#exchange !== exchange) return;
+        this.#restarts++;
+        if (!this.#isUp) return;
         this.#isUp = false;
         this.#cancelTimer();
-        this.#handlers?.onDown({ kind: "silent", detail: `${this.label} started again by itself; setting it up` });
+        this.#tellDown({ kind: "silent", detail: `${this.label} started again by itself; setting it up` });
         void this.#setUp(exchange, false);
     }
 
@@ -209,9 +240,16 @@ class Rylr998 implements Modem {
         this.#exchange = undefined;
         this.#isUp = false;
         void exchange.close();
-        this.#handlers.onDown(error);
+        this.#tellDown(error);
         this.#later(this.#retryMs, () => this.#connect());
         this.#retryMs = Math.min(RETRY_MS_MAX, this.#retryMs * 2);
+    }
+
+    #tellDown(error: ModemError): void {
+        const told = `${error.kind} ${error.detail}`;
+        if (told === this.#toldDown) return;
+        this.#toldDown = told;
+        this.#handlers?.onDown(error);
     }
 
     #later(ms: Millis, task: () => Promise<void>): void {

@@ -7,13 +7,12 @@ import { AIR_OVERHEAD_BYTES, bandwidthOfCode } from "./commands.ts";
 import { DATA_BYTES_MAX } from "./dialogue.ts";
 import { LineReader, type ModuleLine } from "./emulated-line.ts";
 import { changeOf, FACTORY, type ModuleState, settingText } from "./emulated-settings.ts";
+import { PacedLine } from "./paced-line.ts";
 
 const WORK_MS = 5;
 const RESET_MS = 150;
 /** Silence inside a line after which the module gives up waiting for its end. */
 const LINE_SILENCE_MS = 100;
-/** Start bit, eight bits, stop bit. */
-const BITS_PER_BYTE = 10;
 const EVERYBODY = 0;
 
 /** What can go wrong with a module, to be set at any time. */
@@ -26,11 +25,20 @@ export interface Misbehaviour {
     readonly lies: Readonly<Record<string, string>>;
     /** Answers so much later. */
     readonly extraMs: Millis;
+    /** Answers every command with this error number. */
+    readonly refusal: number | undefined;
     /** Puts these bytes before each answer. */
     readonly garbage: Uint8Array | undefined;
 }
 
-const WELL_BEHAVED: Misbehaviour = { isSilent: false, answersLost: 0, lies: {}, extraMs: 0, garbage: undefined };
+const WELL_BEHAVED: Misbehaviour = {
+    isSilent: false,
+    answersLost: 0,
+    lies: {},
+    extraMs: 0,
+    refusal: undefined,
+    garbage: undefined,
+};
 
 export interface EmulatorOptions {
     readonly air: Air;
@@ -52,8 +60,8 @@ export class Rylr998Emulator implements AirRadio {
     #reader = new LineReader(true);
     #isReady = false;
     #isSending = false;
-    /** When the serial line to the host is free again. */
-    #lineFreeAt: Millis = 0;
+    readonly #fromHost: PacedLine;
+    readonly #toHost: PacedLine;
     #cancelSilence: () => void = () => undefined;
     #leaveAir: () => void = () => undefined;
     /** Grows with each power cycle and reset: what was begun before is forgotten. */
@@ -61,6 +69,11 @@ export class Rylr998Emulator implements AirRadio {
 
     constructor(options: EmulatorOptions) {
         this.#options = options;
+        this.#fromHost = new PacedLine(options.clock, (bytes) => this.#takeBytes(bytes));
+        this.#toHost = new PacedLine(options.clock, (bytes) => {
+            // A host that is gone hears nothing; the module cannot know.
+            this.#port?.write(bytes).catch(() => undefined);
+        });
     }
 
     /** Plugs the module in: `port` is its end of the serial line, the host has the other. */
@@ -68,7 +81,7 @@ export class Rylr998Emulator implements AirRadio {
         this.#port = port;
         this.#leaveAir = this.#options.air.join(this);
         await port.open({
-            onBytes: (chunk) => this.#takeBytes(chunk),
+            onBytes: (chunk) => this.#fromHost.push(chunk, { baudRate: this.#state.ipr }),
             onClose: () => this.#powerOff(port),
         });
         this.#boot();
@@ -114,6 +127,8 @@ export class Rylr998Emulator implements AirRadio {
         this.#state = this.#flash;
         this.#isReady = false;
         this.#isSending = false;
+        this.#fromHost.clear();
+        this.#cancelSilence();
         this.#reader = new LineReader(this.#options.binarySafe ?? true);
         this.#after(RESET_MS, () => {
             if (life !== this.#life) return;
@@ -127,31 +142,34 @@ export class Rylr998Emulator implements AirRadio {
         this.#port = undefined;
         this.#life++;
         this.#isReady = false;
+        this.#fromHost.clear();
+        this.#toHost.clear();
         this.#cancelSilence();
         this.#leaveAir();
     }
 
-    /** Bytes take their time on the line; the command is there when its last byte is. */
-    #takeBytes(chunk: Uint8Array): void {
+    /** The command is there when its last byte is. */
+    #takeBytes(bytes: Uint8Array): void {
+        if (!this.#isReady || this.#misbehaviour.isSilent) return;
         const life = this.#life;
-        this.#after(this.#lineMs(chunk.length), () => {
-            if (life !== this.#life || !this.#isReady || this.#misbehaviour.isSilent) return;
-            this.#cancelSilence();
-            for (const line of this.#reader.push(chunk)) this.#after(WORK_MS, () => this.#obey(line, life));
-            if (this.#reader.isInside) this.#awaitRest();
-        });
+        this.#cancelSilence();
+        for (const line of this.#reader.push(bytes)) this.#after(WORK_MS, () => this.#obey(line, life));
+        if (this.#reader.isInside) this.#awaitRest();
     }
 
     #awaitRest(): void {
         this.#cancelSilence = this.#after(LINE_SILENCE_MS, () => {
+            // Bytes are on the line this moment; what they leave open is waited for anew.
+            if (this.#fromHost.isBusy) return;
             this.#reader.forget();
-            this.#say("+ERR=1");
+            this.#refuse(1);
         });
     }
 
     #obey(line: ModuleLine, life: number): void {
         if (life !== this.#life || !this.#isReady) return;
-        if (line.kind === "overflow") this.#refuse(1);
+        if (this.#misbehaviour.refusal !== undefined) this.#refuse(this.#misbehaviour.refusal);
+        else if (line.kind === "overflow") this.#refuse(1);
         else if (line.kind === "send") this.#send(line);
         else this.#obeyText(line.text);
     }
@@ -233,17 +251,8 @@ export class Rylr998Emulator implements AirRadio {
 
     /** The host has the bytes when the last of them went over the line. */
     #sayBytes(bytes: Uint8Array): void {
-        const port = this.#port;
-        if (!port || this.#misbehaviour.isSilent) return;
-        const now = this.#options.clock.now().monotonic;
-        this.#lineFreeAt = Math.max(this.#lineFreeAt, now + this.#misbehaviour.extraMs) + this.#lineMs(bytes.length);
-        this.#after(this.#lineFreeAt - now, () => {
-            if (this.#port === port) port.write(bytes).catch(() => undefined);
-        });
-    }
-
-    #lineMs(size: number): Millis {
-        return (size * BITS_PER_BYTE * 1000) / this.#state.ipr;
+        if (!this.#port || this.#misbehaviour.isSilent) return;
+        this.#toHost.push(bytes, { baudRate: this.#state.ipr, extraMs: this.#misbehaviour.extraMs });
     }
 
     #after(ms: Millis, task: () => void): () => void {

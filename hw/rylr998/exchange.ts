@@ -30,7 +30,8 @@ export class Exchange {
     readonly #handlers: ExchangeHandlers;
     readonly #reader = new DialogueReader();
     #asked: { readonly question: Question; settle(result: Result<Answer, ModemError>): void } | undefined;
-    #closed = false;
+    /** Why no more questions can be asked. */
+    #ended: ModemError | undefined;
 
     constructor(port: BytePort, clock: Clock, handlers: ExchangeHandlers) {
         this.#port = port;
@@ -42,8 +43,7 @@ export class Exchange {
         await this.#port.open({
             onBytes: (chunk) => this.#hear(chunk),
             onClose: (cause) => {
-                this.#closed = true;
-                this.#asked?.settle(err(unplugged(this.#port.label)));
+                this.#end(unplugged(this.#port.label));
                 this.#handlers.onClose(cause);
             },
         });
@@ -52,7 +52,7 @@ export class Exchange {
     /** A second question before the first is answered is a bug of the driver. */
     ask(question: Question): Promise<Result<Answer, ModemError>> {
         if (this.#asked) throw new Error(`${question.name} was asked while ${this.#asked.question.name} waits`);
-        if (this.#closed) return Promise.resolve(err(unplugged(this.#port.label)));
+        if (this.#ended) return Promise.resolve(err(this.#ended));
         return new Promise((resolve) => {
             const cancel = this.#clock.schedule(this.#clock.now().monotonic + question.withinMs, () => {
                 this.#reader.forget();
@@ -60,19 +60,22 @@ export class Exchange {
             });
             const settle = (result: Result<Answer, ModemError>): void => {
                 cancel();
-                this.#asked = undefined;
+                if (this.#asked?.settle === settle) this.#asked = undefined;
                 resolve(result);
             };
             this.#asked = { question, settle };
-            // A failed write ends the port, which settles this question too.
-            this.#port.write(question.bytes).catch(() => undefined);
+            this.#port.write(question.bytes).catch(() => settle(err(unplugged(this.#port.label))));
         });
     }
 
     async close(): Promise<void> {
-        this.#closed = true;
-        this.#asked?.settle(err({ kind: "stopped", detail: "the driver was stopped" }));
+        this.#end({ kind: "stopped", detail: "the driver was stopped" });
         await this.#port.close();
+    }
+
+    #end(why: ModemError): void {
+        this.#ended ??= why;
+        this.#asked?.settle(err(this.#ended));
     }
 
     #hear(chunk: Uint8Array): void {
@@ -87,12 +90,20 @@ export class Exchange {
             if (!asked || isAboutReceiving(said.code)) this.#handlers.onOther(said);
             else asked.settle(err(refusal(asked.question.name, said.code)));
         } else if (asked?.question.isAnswer(said)) asked.settle(ok(said));
-        else this.#handlers.onOther(said);
+        else {
+            // A module that starts again has forgotten the question.
+            if (said.kind === "ready") asked?.settle(err(restarted(this.#port.label, asked.question.name)));
+            this.#handlers.onOther(said);
+        }
     }
 }
 
 function refusal(name: string, code: number): ModemError {
     return { kind: code === BUSY_CODE ? "busy" : "refused", detail: `${name}: +ERR=${code}, ${meaningOf(code)}` };
+}
+
+function restarted(label: string, name: string): ModemError {
+    return { kind: "silent", detail: `the module on ${label} started again instead of answering ${name}` };
 }
 
 function unplugged(label: string): ModemError {

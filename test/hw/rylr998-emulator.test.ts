@@ -82,6 +82,32 @@ describe("the emulated module", () => {
         expect(await module.type("AT+PARAMETER=9,7,1,16\r\n")).toBe("+ERR=18\r\n");
     });
 
+    it("takes bytes in the order they come, however they are cut", async () => {
+        const module = await terminal();
+        const line = `AT+SEND=0,240,${"x".repeat(240)}\r\n`;
+        void module.type(line.slice(0, 200), 0);
+        void module.type(line.slice(200, 250), 0);
+        expect(await module.type(line.slice(250), 3_000)).toBe("+OK\r\n");
+    });
+
+    it("needs the time of its baud rate for every byte, both ways", async () => {
+        const module = await terminal();
+        await module.type("AT+IPR=300\r\n", 2_000);
+        // 4 bytes to the module and 5 back, 10 bits each, with a little work between.
+        expect(await module.type("AT\r\n", 300)).toBe("");
+        expect(await module.type("", 10)).toBe("+OK\r\n");
+    });
+
+    it("takes the whole airtime of 240 bytes at SF9, and then says so", async () => {
+        const module = await terminal();
+        // 248 bytes on the air: 16.25 symbols of preamble and 8 + 5 * ceil(2000 / 36) of header and data, 4.096 ms each.
+        const airtimeMs = (12 + 4.25 + 8 + 5 * 56) * 4.096;
+        const lineMs = ((14 + 240 + 2 + 5) * 10_000) / 115_200;
+        expect(await module.type(`AT+SEND=0,240,${"x".repeat(240)}\r\n`, airtimeMs + lineMs + 4)).toBe("");
+        expect(await module.type("", 2)).toBe("+OK\r\n");
+        expect(air.statistics.airtimeMs).toBeCloseTo(airtimeMs, 6);
+    });
+
     it("refuses to send while it sends", async () => {
         const module = await terminal();
         expect(await module.type("AT+SEND=0,5,HELLO\r\n", 20)).toBe("");

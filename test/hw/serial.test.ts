@@ -6,7 +6,8 @@ import { serialPort } from "../../hw/port/serial-port.ts";
 import { makeRylr998 } from "../../hw/rylr998/driver.ts";
 import { Rylr998Emulator } from "../../hw/rylr998/emulator.ts";
 import { systemClock } from "../../src/app/clock.ts";
-import { ModemDiary, PARAMS, testPermit } from "../support/emulated-module.ts";
+import { PARAMS } from "../support/emulated-module.ts";
+import { ModemDiary, testPermit } from "../support/modem-diary.ts";
 
 /** Real terminals and real time: the module's own delays make these tests slow. */
 const TIMEOUT_MS = 20_000;
@@ -67,23 +68,4 @@ it("two modules on real serial ports hear each other; a pulled plug is noticed a
     await until(() => one.diary.isUp);
     expect(await two.modem.send(frame, testPermit())).toMatchObject({ ok: true });
     await until(() => one.diary.frames.length === 1);
-});
-
-it("says what to do about a device that is not there", async () => {
-    const port = serialPort({ path: "/dev/ttyUSB99", baudRate: 115_200 })();
-    const opening = port.open({ onBytes: () => undefined, onClose: () => undefined });
-    await expect(opening).rejects.toThrow("/dev/ttyUSB99 is not there: is the device plugged in?");
-});
-
-it("keeps a second program off a port", async () => {
-    const pty = await openPty();
-    const [first, second] = [
-        serialPort({ path: pty.path, baudRate: 9600 })(),
-        serialPort({ path: pty.path, baudRate: 9600 })(),
-    ];
-    const handlers = { onBytes: () => undefined, onClose: () => undefined };
-    await first.open(handlers);
-    await expect(second.open(handlers)).rejects.toThrow("in use by another program");
-    await first.close();
-    await pty.port.close();
 });
