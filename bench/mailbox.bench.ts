@@ -5,8 +5,8 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import type { Bench, Figure } from "./figure.ts";
 
-const SERVER = join(import.meta.dirname, "mailbox/server.ts");
-const LOAD = join(import.meta.dirname, "mailbox/load.ts");
+const SERVER = join(import.meta.dirname, "mailbox/server-child.ts");
+const LOAD = join(import.meta.dirname, "mailbox/load-child.ts");
 const ROUNDS = 5;
 const ROUND_MS = 2_000;
 const WARM_MS = 1_000;

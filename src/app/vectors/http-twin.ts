@@ -2,6 +2,7 @@ import { toBase64, toBase64Url, toHex } from "../../base/encoding.ts";
 import type { UnixSeconds } from "../../base/time.ts";
 import { ackHashOf } from "../../crypto/ack.ts";
 import { decodeWirePayload, encodeMessagePayload, type WirePayload } from "../../wire/payload.ts";
+import { MENDS, MESSAGE_SIZE_MAX } from "./http-mends.ts";
 
 /**
  * A slow and obvious mailbox that says what Ember would answer, or Hearth: the two differ by http-mends.ts and nothing
@@ -29,8 +30,6 @@ interface Row {
 }
 
 const PAGE_SIZE_MAX = 65_536;
-/** Written out, not imported: the twin must not follow the server into a mistake. */
-const MESSAGE_SIZE_MAX = 49_101;
 
 export class MailboxTwin {
     readonly #kind: TwinKind;
@@ -76,12 +75,9 @@ export class MailboxTwin {
         const known = this.#live(now).find((row) => row.id === id);
         if (this.#kind === "hearth") {
             if (frame.length > MESSAGE_SIZE_MAX) {
-                const text = `Message too large to be fetched: ${frame.length} bytes exceeds max ${MESSAGE_SIZE_MAX}`;
-                return { kind: "error", text };
+                return { kind: "error", text: MENDS.too_large.hearth.replace("{size}", String(frame.length)) };
             }
-            if (known && known.key !== key) {
-                return { kind: "error", text: "Message id is already stored under another routing key" };
-            }
+            if (known && known.key !== key) return { kind: "error", text: MENDS.conflict.hearth };
         }
         if (known?.key === key) return { kind: "duplicate" };
         if (this.#live(now).filter((row) => row.key === key).length >= this.#options.messagesMax) {

@@ -107,7 +107,7 @@ async function runExchanges(exchanges: readonly unknown[], script: Script): Prom
     const scene: Scene = {
         mode: script.stage.mode,
         stage,
-        mended: new MendedMailbox(twin),
+        mended: new MendedMailbox(twin, { signs: script.stage.secret !== null }),
         construction: script.construction,
     };
     try {

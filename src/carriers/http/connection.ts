@@ -27,18 +27,18 @@ type KnownSocket = Socket & { [CONNECTION]?: Connection };
 
 /** Per-connection bookkeeping, so that a broken request neither disturbs earlier answers nor leaves anything behind. */
 export class Connections {
-    readonly #unreadBytesMax: number;
-    readonly #drainBytesMax: number;
+    readonly #limits: Pick<HttpLimits, "unreadBytesMax" | "drainBytesMax" | "pipelinedMax">;
 
-    constructor({ unreadBytesMax, drainBytesMax }: Pick<HttpLimits, "unreadBytesMax" | "drainBytesMax">) {
-        this.#unreadBytesMax = unreadBytesMax;
-        this.#drainBytesMax = drainBytesMax;
+    constructor(limits: Pick<HttpLimits, "unreadBytesMax" | "drainBytesMax" | "pipelinedMax">) {
+        this.#limits = limits;
     }
 
-    begin(request: IncomingMessage): void {
+    /** False where too many requests of this connection wait already; the request still wants an answer. */
+    begin(request: IncomingMessage): boolean {
         const connection = connectionOf(request.socket);
         connection.unanswered++;
         if (!request.complete) connection.reading = request;
+        return connection.unanswered <= this.#limits.pipelinedMax;
     }
 
     /** The whole body is here. */
@@ -53,7 +53,7 @@ export class Connections {
         connection.unanswered--;
         this.received(request);
         if (response.destroyed || socket.destroyed) return;
-        if (connection.unreadBytes > this.#unreadBytesMax) {
+        if (connection.unreadBytes > this.#limits.unreadBytesMax) {
             socket.destroy();
             return;
         }
@@ -64,7 +64,7 @@ export class Connections {
             request.once("end", () => {
                 connection.draining = false;
             });
-            sendBeforeBody(request, response, { answer, drainBytesMax: this.#drainBytesMax });
+            sendBeforeBody(request, response, { answer, drainBytesMax: this.#limits.drainBytesMax });
         } else sendAnswer(response, answer);
         response.once("finish", () => taken(socket, connection, size));
     }

@@ -8,6 +8,8 @@ export interface HttpLimits {
     readonly bodiesInFlightBytesMax: number;
     /** Requests without an answer, on all connections together. */
     readonly requestsInFlightMax: number;
+    /** Requests without an answer on one connection. */
+    readonly pipelinedMax: number;
     readonly connectionsMax: number;
     /** Request line and headers together, in bytes. */
     readonly headerSizeMax: number;
@@ -37,6 +39,7 @@ export const NODE_LIMITS: HttpLimits = {
     framesMax: 100,
     bodiesInFlightBytesMax: 32 * 1024 * 1024,
     requestsInFlightMax: 2_048,
+    pipelinedMax: 128,
     connectionsMax: 512,
     headerSizeMax: 16 * 1024,
     urlLengthMax: 2_048,

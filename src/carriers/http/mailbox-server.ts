@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { isIPv6, Socket } from "node:net";
 import type { CarrierHandlers, CarrierTraits, SendOutcome } from "../carrier.ts";
-import { errorAnswer } from "./answers.ts";
+import { type Answer, busyAnswer, errorAnswer } from "./answers.ts";
 import { isLoopback } from "./auth.ts";
 import { Connections } from "./connection.ts";
 import { EMBEDDED_LIMITS, FETCHABLE_SIZE_MAX, type HttpLimits, NODE_LIMITS } from "./limits.ts";
@@ -56,13 +56,14 @@ class HttpMailbox implements MailboxServer {
         const server = makeServer(this.#limits, connections, requests);
         await listen(server, this.#options);
         this.#server = server;
-        // A failed accept, e.g. for want of file descriptors, ends one connection and not the service.
-        server.on("error", (error) => this.#handlers?.onState({ kind: "up", detail: error.message }));
         const bound = server.address();
         if (bound === null || typeof bound === "string") throw new Error("a TCP server has an address and a port");
         const host = isIPv6(bound.address) ? `[${bound.address}]` : bound.address;
         this.#address = { host: bound.address, port: bound.port, url: `http://${host}:${bound.port}` };
-        handlers.onState({ kind: "up", detail: this.#address.url });
+        const { url } = this.#address;
+        // A failed accept, e.g. for want of file descriptors, ends one connection and not the service.
+        server.on("error", (error) => this.#handlers?.onState({ kind: "up", detail: `${url} (${error.message})` }));
+        handlers.onState({ kind: "up", detail: url });
     }
 
     async send(): Promise<SendOutcome> {
@@ -102,17 +103,15 @@ function makeServer(limits: HttpLimits, connections: Connections, requests: Requ
     });
     server.maxConnections = limits.connectionsMax;
     server.setTimeout(limits.stallMsMax);
+    const answerTo = (request: IncomingMessage, response: ServerResponse): Promise<Answer | undefined> =>
+        requests.answer(request, response, () => connections.received(request)).catch(() => internalError);
     const respond = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
-        const received = (): void => connections.received(request);
-        const answer = await requests.answer(request, response, received).catch(() => internalError);
+        const answer = connections.begin(request) ? await answerTo(request, response) : busyAnswer();
         if (!answer) return connections.forget(request);
         if (!server.listening) response.shouldKeepAlive = false;
         connections.answer(request, response, answer);
     };
-    const onRequest = (request: IncomingMessage, response: ServerResponse): void => {
-        connections.begin(request);
-        void respond(request, response);
-    };
+    const onRequest = (request: IncomingMessage, response: ServerResponse): void => void respond(request, response);
     server.on("request", onRequest);
     server.on("checkContinue", onRequest);
     server.on("checkExpectation", onRequest);

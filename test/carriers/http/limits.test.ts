@@ -184,6 +184,17 @@ describe("too much at once", () => {
         expect((await ask({ path: "/api/v1/health" })).status).toBe(200);
     });
 
+    it("of requests of one connection that do not wait for each other: the rest is 503, in order", async () => {
+        const { connect } = await startServer({ limits: { pipelinedMax: 3 } });
+        const connection = await connect();
+        connection.send(HEALTH.repeat(5));
+        const statuses: unknown[] = [];
+        for (let index = 0; index < 5; index++) statuses.push((await connection.answer())?.status);
+        expect(statuses).toEqual([200, 200, 200, 503, 503]);
+        connection.send(HEALTH);
+        expect((await connection.answer())?.status).toBe(200);
+    });
+
     it("of headers is 431, of URL 414", async () => {
         const { connect, ask } = await startServer();
         const connection = await connect();

@@ -2,6 +2,8 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { runHttpGroup } from "../../../src/app/vectors/http.ts";
+import { difference } from "../../../src/app/vectors/http-compare.ts";
+import { toBase64 } from "../../../src/base/encoding.ts";
 
 const FOLDER = join(import.meta.dirname, "../../vectors/ember");
 
@@ -49,18 +51,24 @@ describe("Ember's HTTP vectors", () => {
         ]);
     });
 
-    it("fail where a signature covers something else", async () => {
-        const file = nodeFile();
-        const main = group(file, "main");
-        const [identity, ...rest] = main.exchanges.slice(48, 49);
-        expect(rest).toEqual([]);
-        main["node_secret"] = "11".repeat(32);
-        main.exchanges = [identity ?? {}];
-        // Another key signs well for itself, so only the body's shape is compared: still a pass.
-        expect(await problemsOf(file)).toEqual([]);
-        const response = identity?.["response"] as Record<string, unknown>;
-        response["body_text"] = '{"signature":"x","more":1}';
-        expect((await problemsOf(file))[0]).toContain("instead of");
+    it("compare byte for byte around a signature that verifies, and refuse one that does not", async () => {
+        const file = JSON.parse(readFileSync(join(FOLDER, "http_embedded.json"), "utf8"));
+        const answers = file.data.exchanges.find(
+            (each: { request: { path: string }; response: { status: number } }) => {
+                return each.request.path.startsWith("/api/v1/identity?") && each.response.status === 200;
+            },
+        );
+        file.data.exchanges = [answers];
+        expect(await problemsOf(file, "embedded")).toEqual([]);
+        answers.response.body_text = answers.response.body_text.replace("}", ',"more":1}');
+        expect((await problemsOf(file, "embedded"))[0]).toContain("instead of");
+        const publicId = new Uint8Array(32).fill(9);
+        const body = JSON.stringify({ signature: toBase64(new Uint8Array(64)) });
+        const wanted = { status: 200, content_type: null, allow: null, body_text: body };
+        const got = { status: 200, contentType: null, allow: null, body };
+        const signed = { publicId, data: [new Uint8Array(1)] };
+        expect(difference(wanted, got, signed)).toBe("signature 0 does not verify");
+        expect(difference(wanted, got, undefined)).toContain("a signature where none is known");
     });
 
     it("fail with clear words on what is not known", async () => {
@@ -99,6 +107,42 @@ describe("a mended flaw", () => {
         expect(await problemsOf(file)).toEqual([
             "http_node byte-budget 8 fetch ?after=3: Ember's model does not give this fetch's answer",
         ]);
+    });
+
+    it("lets a message in where Ember's mailbox is full of what nobody can fetch", async () => {
+        const file = nodeFile();
+        const budget = group(file, "byte-budget");
+        const large = budget.exchanges[3] ?? {};
+        const small = budget.exchanges[4] ?? {};
+        const full = {
+            ...(small["response"] as object),
+            body_text: '{"results":[{"status":"error","error":"Mailbox full"}]}',
+        };
+        budget["max_messages"] = 1;
+        budget.exchanges = [large, { ...small, response: full }];
+        expect(await problemsOf(file)).toEqual([]);
+    });
+
+    it("gives back the bytes as they came where Ember drops what lies behind them", async () => {
+        const file = nodeFile();
+        const budget = group(file, "byte-budget");
+        const canonical = frameWithKey("aa".repeat(16), 7);
+        const size = canonical.length / 2 - 8;
+        const longer = `01000000${(size + 2).toString(16)}000000${canonical.slice(16)}beef`;
+        const json = { status: 200, content_type: "application/json", allow: null };
+        const payload = Buffer.from(canonical.slice(16), "hex").toString("base64");
+        const fetched = `{"payloads":["${payload}"],"next_cursor":"1","has_more":false}`;
+        budget.exchanges = [
+            {
+                request: { method: "POST", path: "/api/v1/submit", headers: [], body: longer },
+                response: { ...json, body_text: '{"results":[{"status":"ok"}]}' },
+            },
+            {
+                request: { method: "GET", path: "/api/v1/fetch/BwcHBwcHBwcHBwcHBwcHBw", headers: [], body: "" },
+                response: { ...json, body_text: fetched },
+            },
+        ];
+        expect(await problemsOf(file)).toEqual([]);
     });
 
     it("refuses a known id under another routing key although the vector says ok", async () => {

@@ -14,7 +14,7 @@ import { decodeWirePayload } from "../../src/wire/payload.ts";
 import { messageIdIn, payloadOf, routingKeyIn } from "./message.ts";
 
 /**
- * `server.ts KIND DIRECTORY MESSAGES`: a mailbox process to be measured, which says its port. Kinds: "hearth", "receipts"
+ * `server-child.ts KIND DIRECTORY MESSAGES`: a mailbox process to be measured, which says its port. Kinds: "hearth", "receipts"
  * (hearth with an identity) and "bare": node:http and the same depot, believing every byte.
  */
 const [kind = "", directory = "", preload = "0"] = process.argv.slice(2);

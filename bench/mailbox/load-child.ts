@@ -2,7 +2,7 @@ import { connect, type Socket } from "node:net";
 import { messageIdIn, payloadOf, routingKeyIn, stamp } from "./message.ts";
 
 /**
- * `load.ts KIND PORT CONNECTIONS MS FIRST`: keeps connections busy with "submit" or "fetch" and says what it saw as one
+ * `load-child.ts KIND PORT CONNECTIONS MS FIRST`: keeps connections busy with "submit" or "fetch" and says what it saw as one
  * line of JSON. Raw sockets, one request at a time on each, so that the client costs little beside the server.
  */
 const [kind = "submit", port = "", connections = "1", ms = "1000", first = "0"] = process.argv.slice(2);
