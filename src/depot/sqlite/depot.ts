@@ -82,7 +82,11 @@ function depotOver({ connection, options, sync, release }: Parts): Depot {
         const moved = await commit(() => reader.quarantine(row, "does not decode", now)).catch(() => false);
         if (moved) onNotice(`Message ${row} in ${directory} no longer decodes and was moved to the quarantine.`);
     };
-    const store: RelayStore = { ...messageStore(connection), ...tombstoneStore(connection), ...offers.store };
+    const store: RelayStore = {
+        ...messageStore(connection),
+        ...tombstoneStore(connection, offers.forget),
+        ...offers.store,
+    };
     const shelter = { onError, isInWork: () => connection.inTransaction };
     const end = async (): Promise<void> => {
         await group.close();

@@ -14,7 +14,7 @@ type Row = Omit<Offer, "kind"> & { readonly kind: number };
 
 export interface Offers {
     readonly store: OfferStore;
-    /** Forgets what was remembered about rows: a rollback may have made it untrue. */
+    /** Forgets which rows were found offered: a rollback or a new tombstone may have made it untrue. */
     forget(): void;
 }
 
@@ -52,30 +52,28 @@ export function offerStore(database: Database): Offers {
 }
 
 /**
- * Catching up goes on in steps over a table that may be large. Messages before the first one of the last step were all
- * found offered, and later ones have greater row numbers, so each step starts there and the whole costs one walk. It rests
- * on clocks that do not go back, as the caller promises.
+ * Catching up goes on in steps over tables that may be large. Rows before the first one of the last step were all found
+ * offered, so each step starts there and the whole costs one walk. It rests on clocks that do not go back, and on
+ * `forget` being called when a row before that place may have changed.
  */
 function neverOffered(database: Database) {
-    const found = new Map<string, number>();
-    const tombstones = database.prepare<[string, string, number, number], { messageId: Uint8Array }>(
-        `SELECT message_id AS messageId FROM tombstones t
-         WHERE proven = 1 AND ingress <> ? AND NOT EXISTS (
-            SELECT 1 FROM offers o WHERE o.message_id = t.message_id AND o.kind = 1 AND o.carrier = ?)
-         AND expires_at > ? ORDER BY rowid LIMIT ?`,
-    );
-    const messages = database.prepare<[number, string, string, number, number], { row: number; messageId: Uint8Array }>(
-        `SELECT row, message_id AS messageId FROM messages m
-         WHERE row >= ? AND ingress <> ? AND NOT EXISTS (
-            SELECT 1 FROM offers o WHERE o.message_id = m.message_id AND o.kind = 0 AND o.carrier = ?)
-         AND expires_at > ? ORDER BY row LIMIT ?`,
-    );
+    const found = new Map<string, { tombstone: number; message: number }>();
+    const list = (table: string, kind: number, where: string) =>
+        database.prepare<[number, string, string, number, number], { row: number; messageId: Uint8Array }>(
+            `SELECT rowid AS row, message_id AS messageId FROM ${table} t
+             WHERE rowid >= ? AND ${where} ingress <> ? AND NOT EXISTS (
+                SELECT 1 FROM offers o WHERE o.message_id = t.message_id AND o.kind = ${kind} AND o.carrier = ?)
+             AND expires_at > ? ORDER BY rowid LIMIT ?`,
+        );
+    const tombstones = list("tombstones", KIND.tombstone, "proven = 1 AND");
+    const messages = list("messages", KIND.message, "");
     return {
         forget: (): void => found.clear(),
         list(carrier: string, now: number, limit: number): readonly Pick<Offer, "kind" | "messageId">[] {
-            const dead = tombstones.all(carrier, carrier, now, limit);
-            const live = messages.all(found.get(carrier) ?? 0, carrier, carrier, now, limit - dead.length);
-            if (live[0]) found.set(carrier, live[0].row);
+            const from = found.get(carrier) ?? { tombstone: 0, message: 0 };
+            const dead = tombstones.all(from.tombstone, carrier, carrier, now, limit);
+            const live = messages.all(from.message, carrier, carrier, now, limit - dead.length);
+            found.set(carrier, { tombstone: dead[0]?.row ?? from.tombstone, message: live[0]?.row ?? from.message });
             return [
                 ...dead.map(({ messageId }) => ({ kind: "tombstone" as const, messageId })),
                 ...live.map(({ messageId }) => ({ kind: "message" as const, messageId })),

@@ -55,7 +55,7 @@ export const MIGRATIONS: readonly string[] = [
         ended INTEGER NOT NULL DEFAULT 0,
         UNIQUE (message_id, kind, carrier)
     ) STRICT;
-    CREATE INDEX offers_in_order ON offers (carrier, kind DESC, ordinal) WHERE ended = 0;
+    CREATE INDEX offers_in_order ON offers (carrier, kind DESC, ordinal, due) WHERE ended = 0;
     CREATE INDEX offers_by_time ON offers (carrier, due) WHERE ended = 0;
 
     CREATE TABLE quarantine (

@@ -8,7 +8,8 @@ type TombstoneStore = Pick<
 
 type Row = Omit<StoredTombstone, "proven"> & { readonly proven: number };
 
-export function tombstoneStore(database: Database): TombstoneStore {
+/** `onPut` hears of every tombstone that is added or replaced. */
+export function tombstoneStore(database: Database, onPut: () => void): TombstoneStore {
     const byId = database.prepare<[Uint8Array], Row>(
         `SELECT message_id AS messageId, ack_secret AS ackSecret, payload, ingress, proven, expires_at AS expiresAt
          FROM tombstones WHERE message_id = ?`,
@@ -30,6 +31,7 @@ export function tombstoneStore(database: Database): TombstoneStore {
             return row && { ...row, proven: row.proven === 1 };
         },
         putTombstone({ messageId, ackSecret, payload, ingress, proven, expiresAt }) {
+            onPut();
             put.run(messageId, ackSecret, payload, ingress, proven ? 1 : 0, expiresAt);
         },
         removeTombstone: (messageId) => void remove.run(messageId),
