@@ -103,7 +103,9 @@ describe("the emulated module", () => {
         // 248 bytes on the air: 16.25 symbols of preamble and 8 + 5 * ceil(2000 / 36) of header and data, 4.096 ms each.
         const airtimeMs = (12 + 4.25 + 8 + 5 * 56) * 4.096;
         const lineMs = ((14 + 240 + 2 + 5) * 10_000) / 115_200;
-        expect(await module.type(`AT+SEND=0,240,${"x".repeat(240)}\r\n`, airtimeMs + lineMs + 4)).toBe("");
+        const line = `AT+SEND=0,240,${"x".repeat(240)}\r\n`;
+        void module.type(line.slice(0, 128), 0);
+        expect(await module.type(line.slice(128), airtimeMs + lineMs + 4)).toBe("");
         expect(await module.type("", 2)).toBe("+OK\r\n");
         expect(air.statistics.airtimeMs).toBeCloseTo(airtimeMs, 6);
     });
