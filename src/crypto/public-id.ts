@@ -1,5 +1,4 @@
 import { blake3 } from "@noble/hashes/blake3.js";
-import { equalBytes } from "../base/bytes.ts";
 import { fromBase64, fromHex } from "../base/encoding.ts";
 import { err, ok, type Result } from "../base/result.ts";
 import { isLowOrder } from "../wire/low-order.ts";
@@ -31,8 +30,4 @@ export function routingKeyOf(publicId: Uint8Array): Uint8Array {
 /** 32 bytes for people to compare. */
 export function fingerprintOf(publicId: Uint8Array): Uint8Array {
     return blake3(publicId);
-}
-
-export function isRoutingKeyOf(routingKey: Uint8Array, publicId: Uint8Array): boolean {
-    return equalBytes(routingKey, routingKeyOf(publicId));
 }

@@ -2,7 +2,6 @@ import { concatBytes, utf8 } from "../base/bytes.ts";
 
 const RECEIPT_PREFIX = utf8("ember-receipt-v1:");
 const IDENTITY_PREFIX = utf8("ember-identity-v1:");
-export const CHALLENGE_SIZE = 32;
 
 /** The 65 bytes that a node signs when it took a message (SPEC section 9). */
 export function receiptData(signerPublicId: Uint8Array, messageId: Uint8Array): Uint8Array {

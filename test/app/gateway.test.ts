@@ -3,12 +3,15 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { Gateway, type GatewayEvent } from "../../src/app/gateway.ts";
-import { openTestDepot } from "../support/test-depot.ts";
 import type { Depot } from "../../src/depot/store.ts";
 import { RELAY_LIMITS_DEFAULT } from "../../src/relay/limits.ts";
 import { testMessage } from "../support/envelopes.ts";
 import { FakeCarrier } from "../support/fake-carrier.ts";
+import { openTestDepot } from "../support/test-depot.ts";
 import { VirtualClock } from "../support/virtual-clock.ts";
+
+/** Turns of a millisecond or more that a loaded machine's disk is waited for. */
+const UNTIL_TURNS_MAX = 4_000;
 
 let directory: string;
 let depot: Depot;
@@ -53,7 +56,8 @@ async function reboot(more: readonly FakeCarrier[] = []): Promise<void> {
 
 /** Lets what was committed reach the disk: real fsyncs take real time, while the virtual clock stands still. */
 async function until(done: () => boolean): Promise<void> {
-    for (let turn = 0; turn < 2_000 && !done(); turn++) await new Promise((resolve) => setImmediate(resolve));
+    for (let turn = 0; turn < UNTIL_TURNS_MAX && !done(); turn++)
+        await new Promise((resolve) => setTimeout(resolve, 1));
     expect(done()).toBe(true);
 }
 
