@@ -54,6 +54,8 @@ export interface AirStatistics {
     readonly collided: number;
 }
 
+type Counts = { -readonly [Name in keyof AirStatistics]: AirStatistics[Name] };
+
 export interface Transmission {
     readonly bytes: Uint8Array;
     readonly channel: AirChannel;
@@ -62,8 +64,9 @@ export interface Transmission {
 
 interface OnAir extends Transmission {
     readonly sender: AirRadio;
-    /** Radios that cannot hear it: they talked meanwhile, or did not listen here when it began. */
-    readonly deaf: Set<AirRadio>;
+    /** Radios that listened here from its first symbol on, and have neither talked nor left since. */
+    readonly ears: Set<AirRadio>;
+    /** By another transmission, or because its sender went away in the middle. */
     ruined: boolean;
 }
 
@@ -77,7 +80,7 @@ export class Air {
     readonly #radios = new Set<AirRadio>();
     readonly #onAir = new Set<OnAir>();
     #weather: Weather = FAIR;
-    #statistics: AirStatistics = { transmissions: 0, bytes: 0, airtimeMs: 0, received: 0, lost: 0, collided: 0 };
+    readonly #counts: Counts = { transmissions: 0, bytes: 0, airtimeMs: 0, received: 0, lost: 0, collided: 0 };
     #observer: ((transmission: Transmission) => void) | undefined;
 
     constructor(options: { readonly clock: Clock; readonly seed: number; readonly weather?: Partial<Weather> }) {
@@ -92,7 +95,7 @@ export class Air {
     }
 
     get statistics(): AirStatistics {
-        return this.#statistics;
+        return { ...this.#counts };
     }
 
     onTransmission(observer: (transmission: Transmission) => void): void {
@@ -102,24 +105,33 @@ export class Air {
     /** The returned function takes the radio off the air again. */
     join(radio: AirRadio): () => void {
         this.#radios.add(radio);
-        return () => this.#radios.delete(radio);
+        return () => {
+            this.#radios.delete(radio);
+            for (const sent of this.#onAir) {
+                sent.ears.delete(radio);
+                // Half a packet is none.
+                if (sent.sender === radio) sent.ruined = true;
+            }
+        };
     }
 
     /** Calls `done` when the last symbol is sent; the receivers hear it then. */
     transmit(sender: AirRadio, transmission: Transmission, done: () => void): void {
         const { airtimeMs, bytes } = transmission;
-        const current: OnAir = { ...transmission, sender, deaf: new Set([sender]), ruined: false };
-        for (const radio of this.#radios) if (!isOn(radio, current.channel)) current.deaf.add(radio);
+        const ears = [...this.#radios].filter((radio) => radio !== sender && isOn(radio, transmission.channel));
+        const current: OnAir = { ...transmission, sender, ears: new Set(ears), ruined: false };
         for (const other of this.#onAir) {
-            other.deaf.add(sender);
-            current.deaf.add(other.sender);
+            other.ears.delete(sender);
+            current.ears.delete(other.sender);
             if (overlaps(other.channel, current.channel)) {
                 other.ruined = true;
                 current.ruined = true;
             }
         }
         this.#onAir.add(current);
-        this.#count({ transmissions: 1, bytes: bytes.length, airtimeMs });
+        this.#counts.transmissions++;
+        this.#counts.bytes += bytes.length;
+        this.#counts.airtimeMs += airtimeMs;
         this.#observer?.(transmission);
         this.#clock.schedule(this.#clock.now().monotonic + airtimeMs, () => {
             this.#onAir.delete(current);
@@ -129,11 +141,11 @@ export class Air {
     }
 
     #deliver(sent: OnAir): void {
-        if (sent.ruined) this.#count({ collided: 1 });
-        for (const radio of this.#radios) {
-            if (sent.deaf.has(radio) || !isOn(radio, sent.channel)) continue;
+        if (sent.ruined) this.#counts.collided++;
+        for (const radio of sent.ears) {
+            if (!isOn(radio, sent.channel)) continue;
             if (sent.ruined || this.#random() < this.#weather.loss) {
-                this.#count({ lost: 1 });
+                this.#counts.lost++;
                 continue;
             }
             const copies = this.#random() < this.#weather.duplication ? 2 : 1;
@@ -149,7 +161,7 @@ export class Air {
             rssiDbm: Math.round(RSSI_DBM - this.#random() * RSSI_SPREAD_DB),
             snrDb: Math.round(SNR_DB - this.#random() * SNR_SPREAD_DB),
         };
-        this.#count({ received: 1 });
+        this.#counts.received++;
         const wait = this.#random() * this.#weather.delayMs;
         if (wait === 0) radio.hear(heard);
         else this.#clock.schedule(this.#clock.now().monotonic + wait, () => radio.hear(heard));
@@ -160,14 +172,6 @@ export class Air {
         const index = Math.floor(this.#random() * copy.length);
         if (copy.length > 0) copy[index] = (copy[index] ?? 0) ^ (1 + Math.floor(this.#random() * 255));
         return copy;
-    }
-
-    #count(more: Partial<AirStatistics>): void {
-        const sum = Object.entries(this.#statistics).map(([name, value]) => {
-            const extra = Object.entries(more).find(([each]) => each === name)?.[1] ?? 0;
-            return [name, value + extra];
-        });
-        this.#statistics = Object.fromEntries(sum) as unknown as AirStatistics;
     }
 }
 

@@ -79,7 +79,6 @@ export class Rylr998Emulator implements AirRadio {
     /** Plugs the module in: `port` is its end of the serial line, the host has the other. */
     async plug(port: BytePort): Promise<void> {
         this.#port = port;
-        this.#leaveAir = this.#options.air.join(this);
         await port.open({
             onBytes: (chunk) => this.#fromHost.push(chunk, { baudRate: this.#state.ipr }),
             onClose: () => this.#powerOff(port),
@@ -127,6 +126,9 @@ export class Rylr998Emulator implements AirRadio {
         this.#state = this.#flash;
         this.#isReady = false;
         this.#isSending = false;
+        // A packet that is on the air now has lost its beginning.
+        this.#leaveAir();
+        this.#leaveAir = this.#options.air.join(this);
         this.#fromHost.clear();
         this.#cancelSilence();
         this.#reader = new LineReader(this.#options.binarySafe ?? true);

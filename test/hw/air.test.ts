@@ -61,6 +61,32 @@ it("who talks or tunes in late hears nothing", async () => {
     expect(ears[1].heard).toEqual([]);
 });
 
+it("who leaves or comes in the middle has not heard the beginning", async () => {
+    const { clock, air, ears, talk } = scene();
+    const late = new Ear();
+    const leave = air.join(late);
+    talk(ears[0]);
+    await clock.advance(50);
+    leave();
+    air.join(late);
+    await clock.advance(100);
+    expect([late.heard.length, ears[1].heard.length]).toEqual([0, 1]);
+    talk(ears[0]);
+    await clock.advance(100);
+    expect(late.heard.length).toBe(1);
+});
+
+it("a packet ends with the radio that sends it", async () => {
+    const { clock, air, ears, talk } = scene();
+    const sender = new Ear();
+    const leave = air.join(sender);
+    talk(sender);
+    await clock.advance(50);
+    leave();
+    await clock.advance(100);
+    expect(ears.map(({ heard }) => heard.length)).toEqual([0, 0, 0]);
+});
+
 it("loses, damages and doubles by the shares asked for, the same way from the same seed", async () => {
     const run = async (): Promise<string> => {
         const { clock, ears, talk } = scene({
