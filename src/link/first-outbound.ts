@@ -197,7 +197,6 @@ export class FirstOutbound {
             this.#resume(transfer);
             return [];
         }
-        transfer.heard = nothingHeard();
         transfer.silentRounds++;
         const roundsMax = this.#lonely ? LONELY_ROUNDS_MAX : SILENT_ROUNDS_MAX;
         if (transfer.silentRounds >= roundsMax) {

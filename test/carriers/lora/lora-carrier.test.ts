@@ -87,6 +87,12 @@ function parcel(size: number): Parcel {
     return { kind: "message", messageId: "00".repeat(16), payload, attempts: 0 };
 }
 
+/** A foreign frame that is a whole payload and asks for an answer. */
+function wholeFrame(payload: Uint8Array): Uint8Array {
+    const transfer = blake3(payload).slice(0, TRANSFER_SIZE);
+    return encodeFirstFrame({ kind: "data", source: 7, transfer, index: 0, total: 1, fragment: payload, asks: true });
+}
+
 function send(rig: Rig, what: Parcel, signal = new AbortController().signal): { outcome: SendOutcome | undefined } {
     const sending: { outcome: SendOutcome | undefined } = { outcome: undefined };
     void rig.carrier.send(what, signal).then((outcome) => {
@@ -169,9 +175,7 @@ describe("the LoRa carrier", () => {
         const rig = await start({ region: undefined });
         rig.modem.handlers?.onUp("ready");
         const payload = Uint8Array.of(1, 2, 3);
-        const transfer = blake3(payload).slice(0, TRANSFER_SIZE);
-        const whole = { kind: "data", source: 7, transfer, index: 0, total: 1, fragment: payload, asks: true } as const;
-        rig.modem.hear(encodeFirstFrame(whole));
+        rig.modem.hear(wholeFrame(payload));
         const sending = send(rig, parcel(10));
         await rig.clock.advance(HOUR_MS);
         expect(rig.arrived).toEqual([payload]);
@@ -193,6 +197,65 @@ describe("the LoRa carrier", () => {
         const slow = await start({ region: "US915", params: { ...us, spreadingFactor: 11 } });
         slow.modem.handlers?.onUp("ready");
         expect(slow.states.at(-1)).toMatchObject({ kind: "disabled", reason: expect.stringContaining("400 ms") });
+    });
+
+    it("does not even acknowledge while it is disabled, although an ack alone would fit the dwell time", async () => {
+        const rig = await start({ region: "US915", params: { ...PARAMS, frequencyHz: 915_000_000 } });
+        rig.modem.handlers?.onUp("ready");
+        expect(rig.states.at(-1)?.kind).toBe("disabled");
+        expect(rig.modem.airtimeMs(17)).toBeLessThan(400);
+        rig.modem.hear(wholeFrame(Uint8Array.of(1, 2, 3)));
+        await rig.clock.advance(60_000);
+        expect(rig.arrived).toHaveLength(1);
+        expect(rig.modem.sent).toHaveLength(0);
+    });
+
+    it("takes payloads as large as half an hour's budget carries", async () => {
+        const sizeMax = async (frequencyHz: number) => {
+            const rig = await start({ params: { ...PARAMS, frequencyHz, powerDbm: 10 } });
+            return rig.carrier.traits.payloadSizeMax;
+        };
+        expect(await sizeMax(868_950_000)).toBe(1_024);
+        const frames = Math.floor(18_000 / new FakeModem(new VirtualClock()).airtimeMs(240));
+        expect(await sizeMax(868_100_000)).toBe(frames * (240 - 17));
+        expect(await sizeMax(869_525_000)).toBe(16_384);
+    });
+
+    it("keeps the last tenth of the hour for acks", async () => {
+        const rig = await start();
+        rig.modem.handlers?.onUp("ready");
+        rig.law.restore([{ at: rig.clock.now().wall, airtimeMs: 33_000 }], rig.clock.now());
+        send(rig, parcel(10));
+        await rig.clock.advance(1_000);
+        expect(rig.modem.sent).toHaveLength(0);
+        const second = await start();
+        second.modem.handlers?.onUp("ready");
+        second.law.restore([{ at: second.clock.now().wall, airtimeMs: 33_000 }], second.clock.now());
+        second.modem.hear(wholeFrame(Uint8Array.of(1, 2, 3)));
+        await second.clock.advance(5_000);
+        expect(second.modem.sent).toHaveLength(1);
+    });
+
+    it("gives a frame up that waits for the law when the modem goes, and spends nothing on it", async () => {
+        const rig = await start();
+        rig.modem.handlers?.onUp("ready");
+        rig.law.restore([{ at: rig.clock.now().wall, airtimeMs: 36_000 }], rig.clock.now());
+        send(rig, parcel(10));
+        await rig.clock.advance(1_000);
+        rig.modem.handlers?.onDown({ kind: "unplugged", detail: "gone" });
+        await rig.clock.advance(2 * HOUR_MS);
+        expect(rig.journal).toHaveLength(0);
+    });
+
+    it("bridges a short absence of the modem", async () => {
+        const [near] = await startPair();
+        const sending = send(near, parcel(500));
+        await near.clock.advance(1_500);
+        near.modem.handlers?.onDown({ kind: "silent", detail: "no answer" });
+        await near.clock.advance(3_000);
+        near.modem.handlers?.onUp("ready");
+        expect(await near.clock.runUntil(() => sending.outcome !== undefined, HOUR_MS)).toBe(true);
+        expect(sending.outcome).toEqual({ kind: "peer_stored" });
     });
 
     it("waits for the duty cycle, says how long, and goes on by itself", async () => {
@@ -320,10 +383,12 @@ describe("the LoRa carrier", () => {
         expect(near.modem.stops).toBe(1);
         const [states, arrived] = [near.states.length, near.arrived.length];
         const frames = near.modem.sent.length;
+        const told = near.air.length;
         near.modem.handlers?.onUp("ready");
         send(far, parcel(10));
         await near.clock.advance(HOUR_MS);
         expect([near.states.length, near.arrived.length, near.modem.sent.length]).toEqual([states, arrived, frames]);
+        expect(near.air).toHaveLength(told);
     });
 
     it("lives through garbage, and tells the observer", async () => {
