@@ -249,7 +249,7 @@ describe("the LoRa carrier", () => {
 
     it("bridges a short absence of the modem", async () => {
         const [near] = await startPair();
-        const sending = send(near, parcel(500));
+        const sending = send(near, parcel(2_000));
         await near.clock.advance(1_500);
         near.modem.handlers?.onDown({ kind: "silent", detail: "no answer" });
         await near.clock.advance(3_000);
