@@ -1,6 +1,7 @@
 import { closeSync, existsSync, openSync, readSync, rmSync, statSync, writeFileSync } from "node:fs";
 import Database, { type Database as Connection } from "better-sqlite3";
-import { knownVersion } from "./migrations.ts";
+import { knownVersion, migrate } from "./migrations.ts";
+import { MIGRATIONS } from "./schema.ts";
 
 /**
  * A file up to this size, in bytes, is checked whole at every start (0.2 s on a PC); a larger one only when damage was met
@@ -11,11 +12,13 @@ const CHECKED_BYTES_MAX = 64 * 1024 * 1024;
 /** SQLite's default page size, which all our files have. */
 export const PAGE_BYTES = 4096;
 
-const DAMAGE = /^SQLITE_(?:CORRUPT|NOTADB)/;
-
 /** Whether an error says that the file, not the request, is wrong. */
 export function isDamage(cause: unknown): boolean {
-    return cause instanceof Database.SqliteError && DAMAGE.test(cause.code);
+    return isCode(cause, /^SQLITE_(?:CORRUPT|NOTADB)/);
+}
+
+function isCode(cause: unknown, pattern: RegExp): boolean {
+    return cause instanceof Database.SqliteError && pattern.test(cause.code);
 }
 
 /** Damage met while running: the next start looks at every page, whatever the size. */
@@ -40,25 +43,52 @@ export function damageOf(path: string): string | undefined {
     try {
         const version = knownVersion(reader);
         if (version === 0) return "the file holds no depot";
+        if (version === MIGRATIONS.length && schemaOf(reader) !== schemaExpected()) return "its schema was changed";
         return size <= CHECKED_BYTES_MAX || existsSync(suspectPath(path)) ? faultOf(reader) : undefined;
     } catch (cause) {
-        if (isDamage(cause)) return textOf(cause);
+        // Each question is a right one, so SQLITE_ERROR is not the question's fault.
+        if (isDamage(cause) || isCode(cause, /^SQLITE_ERROR/)) return textOf(cause);
         throw cause;
     } finally {
         reader.close();
     }
 }
 
-/** Each of these bytes is the same in every file of ours: name, page size, WAL, fractions. SQLite overlooks some of them. */
-const HEADER = Buffer.from("SQLite format 3\0\x10\x00\x02\x02\x00\x40\x20\x20", "latin1");
+function schemaOf(database: Connection): string {
+    return JSON.stringify(
+        database.prepare("SELECT type, name, tbl_name, sql FROM sqlite_schema ORDER BY name").raw().all(),
+    );
+}
+
+/** What a new file has. A changed word in there would otherwise show only when a statement needs it. */
+function schemaExpected(): string {
+    const model = new Database(":memory:");
+    try {
+        migrate(model);
+        return schemaOf(model);
+    } finally {
+        model.close();
+    }
+}
+
+/**
+ * Bytes that are the same in every file of ours, by their offset: name, page size, WAL, fractions; schema format; UTF-8.
+ * SQLite overlooks some of them and then opens the file in another way.
+ */
+const HEADER: readonly (readonly [number, string])[] = [
+    [0, "SQLite format 3\0\x10\x00\x02\x02\x00\x40\x20\x20"],
+    [44, "\0\0\0\x04"],
+    [56, "\0\0\0\x01"],
+];
+const HEADER_BYTES = 100;
 
 /** Only before SQLite opens the file: closing a second descriptor would drop its locks. */
 function startsLikeOurs(path: string): boolean {
     const descriptor = openSync(path, "r");
     try {
-        const found = Buffer.alloc(HEADER.length);
+        const found = Buffer.alloc(HEADER_BYTES);
         readSync(descriptor, found, 0, found.length, 0);
-        return found.equals(HEADER);
+        return HEADER.every(([at, text]) => found.toString("latin1", at, at + text.length) === text);
     } finally {
         closeSync(descriptor);
     }
