@@ -18,7 +18,7 @@ export function checksOf(data: Fields, group: Group): readonly Check[] {
     const checks: Check[] = [];
     for (const key of data.keys()) {
         if (!Array.isArray(data.raw(key))) continue;
-        const check = group[key];
+        const check = Object.hasOwn(group, key) ? group[key] : undefined;
         if (!check) checks.push({ name: key, run: () => `nobody knows how to check ${key}` });
         else
             for (const [index, fields] of data.children(key).entries()) {

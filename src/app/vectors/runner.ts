@@ -13,7 +13,7 @@ const FILE_BYTES_MAX = 256 * 1024 * 1024;
 /** Failures of one file that are shown one by one. */
 const FAILURES_SHOWN_MAX = 20;
 
-const GROUPS: Readonly<Record<string, Group>> = {
+const GROUPS: ReadonlyMap<string, Group> = named({
     postcard: wire.postcard,
     inner_envelope: wire.innerEnvelope,
     outer_envelope: wire.outerEnvelope,
@@ -31,18 +31,23 @@ const GROUPS: Readonly<Record<string, Group>> = {
     identity_file: crypto.identityFile,
     signed_headers: crypto.signedHeaders,
     config_strings: configStrings,
-};
+});
 
 /** Parts of Ember that Hearth does not have yet, with what they are. */
-const LATER: Readonly<Record<string, string>> = {
+const LATER: ReadonlyMap<string, string> = named({
     dag: "ordering of conversations",
     receive_pipeline: "a client's receive pipeline",
     quorum: "quorum strategies",
     mdns_txt: "LAN discovery",
     mqtt: "MQTT",
-};
+});
 
-const HTTP_MODES: Readonly<Record<string, "node" | "embedded">> = { http_node: "node", http_embedded: "embedded" };
+const HTTP_MODES = named<"node" | "embedded">({ http_node: "node", http_embedded: "embedded" });
+
+/** A file may call its format like a method of every object; a map knows only what was put in. */
+function named<T>(entries: Readonly<Record<string, T>>): ReadonlyMap<string, T> {
+    return new Map(Object.entries(entries));
+}
 
 export interface VectorCounts {
     readonly passed: number;
@@ -99,7 +104,7 @@ async function runFile(file: string, options: VectorOptions): Promise<VectorCoun
     try {
         const content = contentOf(join(options.directory, file));
         const format = content.text("format");
-        const later = LATER[format];
+        const later = LATER.get(format);
         if (later !== undefined) {
             const skipped = countOf(content.child("data"));
             print(`skipped ${format}: ${skipped} (${later} is not built yet)`);
@@ -124,13 +129,13 @@ function contentOf(path: string): Fields {
 }
 
 async function outcomesOf(format: string, content: Fields, options: VectorOptions): Promise<readonly Outcome[]> {
-    const mode = HTTP_MODES[format];
+    const mode = HTTP_MODES.get(format);
     if (mode !== undefined) {
         if (!options.httpGroup) return [{ name: format, problem: "there is no mailbox to check it against" }];
         const results = await options.httpGroup(rawOf(content), mode);
         return results.map(({ name, problem }) => ({ name, problem }));
     }
-    const group = Object.hasOwn(GROUPS, format) ? GROUPS[format] : undefined;
+    const group = GROUPS.get(format);
     if (!group) return [{ name: format, problem: "nobody knows this format" }];
     const data = content.child("data");
     const checks = [...checksOf(data, group), ...extraChecks(format, data)];
