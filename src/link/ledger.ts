@@ -48,8 +48,10 @@ export interface AirtimeEntry {
 export interface AirLaw {
     /** What the region allows on these parameters, or everything that is wrong with them. */
     allowance(params: LoraParams): Result<AirAllowance, readonly string[]>;
-    /** The only place where permits are made; a permit counts as spent whether it is used or not. */
+    /** The only place where permits are made; a permit counts as spent from then on. */
     ask(question: AirQuestion, now: Millis): AirAnswer;
+    /** Takes back a permit that no modem ever saw. Once per permit; whatever a modem saw stays spent. */
+    takeBack(permit: TransmitPermit): void;
     /** Airtime that still counts in the band of these parameters. */
     spentMs(params: LoraParams, now: Millis): Millis;
     /**
@@ -68,6 +70,7 @@ export interface AirLawOptions {
 /** Keeps the duty cycle, the dwell time, the pauses and the power of a region. Pure: `now` comes from the caller. */
 export function makeAirLaw({ region, station }: AirLawOptions): AirLaw {
     const books = new Map<string, Book>();
+    const undo = new WeakMap<TransmitPermit, () => void>();
     const restored: { until: Millis; airtimeMs: Millis }[] = [];
 
     function bookOf(band: RegionBand): Book {
@@ -106,7 +109,13 @@ export function makeAirLaw({ region, station }: AirLawOptions): AirLaw {
             if (until > now) return { kind: "wait", until };
             book.enter(now + airtimeMs, airtimeMs);
             book.silentUntil = band.pauseMs === undefined ? now : now + airtimeMs + band.pauseMs;
-            return { kind: "permit", permit: { airtimeMs } as TransmitPermit };
+            const permit = { airtimeMs } as TransmitPermit;
+            undo.set(permit, () => book.enter(now + airtimeMs, -airtimeMs));
+            return { kind: "permit", permit };
+        },
+        takeBack(permit) {
+            undo.get(permit)?.();
+            undo.delete(permit);
         },
         spentMs(params, now) {
             const allowed = allowance(params);
@@ -135,7 +144,7 @@ class Book {
 
     enter(end: Millis, airtimeMs: Millis): void {
         const bucket = Math.floor(end / BUCKET_MS);
-        this.#buckets.set(bucket, (this.#buckets.get(bucket) ?? 0) + airtimeMs);
+        this.#buckets.set(bucket, Math.max(0, (this.#buckets.get(bucket) ?? 0) + airtimeMs));
     }
 
     spent(now: Millis): Millis {

@@ -78,6 +78,18 @@ describe("the law of the air", () => {
         expect(eu.ask(question, 0).kind).toBe("permit");
     });
 
+    it("takes a permit back once, and only what it was worth", () => {
+        const eu = law("EU868");
+        const question = { params: PARAMS, airtimeMs: 1_000 };
+        eu.ask(question, 0);
+        const answer = eu.ask(question, 0);
+        if (answer.kind !== "permit") throw new Error("no permit");
+        expect(eu.spentMs(PARAMS, 0)).toBe(2_000);
+        eu.takeBack(answer.permit);
+        eu.takeBack(answer.permit);
+        expect(eu.spentMs(PARAMS, 0)).toBe(1_000);
+    });
+
     it("keeps sub-bands apart", () => {
         const eu = law("EU868");
         for (let index = 0; index < 10; index++) eu.ask({ params: PARAMS, airtimeMs: 3_600 }, 0);

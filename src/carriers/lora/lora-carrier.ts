@@ -91,7 +91,7 @@ class LoraCarrier implements Carrier {
             revives: false,
         };
         this.#link = makeLink(options, this.#fit);
-        this.#transmitter = new Transmitter({ ...options, onWaiting: (until) => this.#tellWaiting(until) });
+        this.#transmitter = new Transmitter({ ...options, onHindered: (why) => this.#tellHindered(why) });
     }
 
     async start(handlers: CarrierHandlers): Promise<void> {
@@ -234,11 +234,9 @@ class LoraCarrier implements Carrier {
         this.#handlers?.onState(forbidden === undefined ? state : { kind: "disabled", reason: forbidden });
     }
 
-    #tellWaiting(until: Millis | undefined): void {
+    #tellHindered(why: string | undefined): void {
         if (this.#upDetail === undefined) return;
-        const seconds = until === undefined ? 0 : Math.ceil((until - this.#now()) / 1000);
-        const wait = seconds === 0 ? "" : `; waiting for the duty cycle, ${seconds} s`;
-        this.#tell({ kind: "up", detail: this.#upDetail + wait });
+        this.#tell({ kind: "up", detail: why === undefined ? this.#upDetail : `${this.#upDetail}; ${why}` });
     }
 
     #tellAir(

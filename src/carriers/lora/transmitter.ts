@@ -16,8 +16,8 @@ export interface TransmitterParts {
     readonly clock: Clock;
     /** Resolves once the entry survives a power cut; rejects when it does not, and then nothing is sent. */
     readonly record: (entry: AirtimeEntry) => Promise<void>;
-    /** The law lets the next frame out only at `until`; undefined when that wait is over. */
-    readonly onWaiting: (until: Millis | undefined) => void;
+    /** Why the next frame has to wait, for people; undefined when that is over. */
+    readonly onHindered: (why: string | undefined) => void;
 }
 
 /** Brings one frame at a time to the modem: asks the law, writes the airtime down, then sends. */
@@ -26,6 +26,7 @@ export class Transmitter {
     /** Ends a wait for the law early. */
     #giveUp: (() => void) | undefined;
     #wallOffset: number | undefined;
+    #hindrance: string | undefined;
 
     constructor(parts: TransmitterParts) {
         this.#parts = parts;
@@ -33,9 +34,13 @@ export class Transmitter {
 
     /** True once the last symbol left the antenna, as far as the modem can tell. Never rejects. */
     async transmit(frame: Uint8Array, keepFreeMs: Millis): Promise<boolean> {
-        const permit = await this.#permit(this.#parts.modem.airtimeMs(frame.length), keepFreeMs);
-        if (!permit || !(await this.#writeDown(permit.airtimeMs))) return false;
-        const { modem } = this.#parts;
+        const { modem, law } = this.#parts;
+        const permit = await this.#permit(modem.airtimeMs(frame.length), keepFreeMs);
+        if (!permit) return false;
+        if (!(await this.#writeDown(permit.airtimeMs))) {
+            law.takeBack(permit);
+            return false;
+        }
         const sent = await modem.send(frame, permit);
         if (sent.ok && !modem.traits.confirmsTransmission) await this.#sleep(permit.airtimeMs);
         return sent.ok;
@@ -47,15 +52,15 @@ export class Transmitter {
     }
 
     async #permit(airtimeMs: Millis, keepFreeMs: Millis): Promise<TransmitPermit | undefined> {
-        const { law, params, clock, onWaiting } = this.#parts;
+        const { law, params, clock } = this.#parts;
         for (;;) {
             const answer = law.ask({ params, airtimeMs, keepFreeMs }, clock.now().monotonic);
             if (answer.kind === "permit") return answer.permit;
             if (answer.kind === "never") return undefined;
-            const told = answer.until - clock.now().monotonic >= WAIT_TOLD_MS;
-            if (told) onWaiting(answer.until);
+            const waitMs = answer.until - clock.now().monotonic;
+            if (waitMs >= WAIT_TOLD_MS) this.#tell(`waiting for the duty cycle, ${Math.ceil(waitMs / 1000)} s`);
             const waited = await this.#waitUntil(answer.until);
-            if (told) onWaiting(undefined);
+            this.#tell(undefined);
             if (!waited) return undefined;
         }
     }
@@ -65,14 +70,22 @@ export class Transmitter {
         const { wall, monotonic } = clock.now();
         const offset = wall - monotonic / 1000;
         const jumped = Math.abs(offset - (this.#wallOffset ?? offset)) > WALL_JUMP_S;
-        this.#wallOffset = offset;
         try {
             // Older entries carry a wall time that no longer holds, so all that counts is written again under the new one.
             await record({ at: wall, airtimeMs: jumped ? law.spentMs(params, monotonic) : airtimeMs });
+            this.#wallOffset = offset;
+            this.#tell(undefined);
             return true;
         } catch {
+            this.#tell("airtime cannot be written down, so nothing is sent: see to the disk");
             return false;
         }
+    }
+
+    #tell(why: string | undefined): void {
+        if (why === this.#hindrance) return;
+        this.#hindrance = why;
+        this.#parts.onHindered(why);
     }
 
     #waitUntil(at: Millis): Promise<boolean> {

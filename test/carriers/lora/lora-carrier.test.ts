@@ -163,12 +163,19 @@ describe("the LoRa carrier", () => {
         expect(order[1]).toBe(order[0]?.replace("recorded", "sent"));
     });
 
-    it("sends nothing that it could not write down", async () => {
-        const rig = await start({ record: () => Promise.reject(new Error("disk full")) });
+    it("sends nothing that it could not write down, says so, and has spent nothing when the disk is back", async () => {
+        let full = true;
+        const rig = await start({ record: () => (full ? Promise.reject(new Error("disk full")) : Promise.resolve()) });
         rig.modem.handlers?.onUp("ready");
         send(rig, parcel(100));
-        await rig.clock.advance(60_000);
+        await rig.clock.advance(600_000);
         expect(rig.modem.sent).toHaveLength(0);
+        expect(rig.states.at(-1)).toMatchObject({ kind: "up", detail: expect.stringContaining("cannot be written") });
+        expect(rig.law.spentMs(PARAMS, rig.clock.now().monotonic)).toBe(0);
+        full = false;
+        await rig.clock.advance(5_000);
+        expect(rig.modem.sent.length).toBeGreaterThan(0);
+        expect(rig.states.at(-1)).toEqual({ kind: "up", detail: "ready" });
     });
 
     it("without a region listens, delivers, says why it is disabled, and never sends", async () => {
