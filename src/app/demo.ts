@@ -16,7 +16,7 @@ import { openStation, type Station } from "./station.ts";
 
 const REGION_OF_DEMO = "EU868";
 /** How often a waiting person looks again, in milliseconds. */
-const LOOK_MS = 100;
+const LOOK_MS = 200;
 const READY_MS_MAX = 30_000;
 
 export interface DemoIsland {
