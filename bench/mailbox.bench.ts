@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -23,6 +23,8 @@ interface Measured {
     /** Milliseconds. */
     readonly p50: number;
     readonly p99: number;
+    /** The server's own CPU time for each request, in microseconds: what other work on the machine does not change much. */
+    readonly cpu: number;
 }
 
 export const bench: Bench = {
@@ -68,6 +70,7 @@ function tell({ work, connections, report }: Comparison, rounds: ReadonlyMap<Kin
         report({ name: name(kind), value: median(kind, "perSecond"), unit: "1/s", target: aim, better: "higher" });
         report({ name: name(`${kind}_p50`), value: median(kind, "p50"), unit: "ms", target: null, better: "lower" });
         report({ name: name(`${kind}_p99`), value: median(kind, "p99"), unit: "ms", target: null, better: "lower" });
+        report({ name: name(`${kind}_cpu`), value: median(kind, "cpu"), unit: "µs", target: null, better: "lower" });
     }
     const bare = rounds.get("bare") ?? [];
     const ratios = (rounds.get("hearth") ?? []).map(
@@ -108,7 +111,18 @@ async function load(
 ): Promise<Measured> {
     const args = [LOAD, work, server.port, connections, ms, server.used].map(String);
     server.used += NUMBERS_A_LOAD;
-    return JSON.parse(await firstLine(spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] })));
+    const before = cpuMicroseconds(server.child);
+    const said = await firstLine(spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] }));
+    const seen = JSON.parse(said) as Omit<Measured, "cpu"> & { readonly count: number };
+    return { ...seen, cpu: (cpuMicroseconds(server.child) - before) / seen.count };
+}
+
+/** User and system time so far, counted by Linux in hundredths of a second. */
+function cpuMicroseconds({ pid }: ChildProcess): number {
+    const fields = readFileSync(`/proc/${pid}/stat`, "utf8")
+        .replace(/^.*\) /, "")
+        .split(" ");
+    return (Number(fields[11]) + Number(fields[12])) * 10_000;
 }
 
 function firstLine(child: ChildProcess): Promise<string> {

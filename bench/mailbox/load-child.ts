@@ -22,7 +22,9 @@ await Promise.all(Array.from({ length: Number(connections) }, keepBusy));
 const elapsed = performance.now() - started;
 const sorted = latencies.slice(0, count).sort();
 const at = (part: number): number => sorted[Math.min(count - 1, Math.floor(count * part))] ?? Number.NaN;
-process.stdout.write(`${JSON.stringify({ perSecond: (count * 1000) / elapsed, p50: at(0.5), p99: at(0.99) })}\n`);
+process.stdout.write(
+    `${JSON.stringify({ count, perSecond: (count * 1000) / elapsed, p50: at(0.5), p99: at(0.99) })}\n`,
+);
 
 function keepBusy(): Promise<void> {
     const socket = connect(Number(port), "127.0.0.1");
