@@ -1,0 +1,105 @@
+import { blake3 } from "@noble/hashes/blake3.js";
+import type { ModemTraits } from "../../../hw/modem.ts";
+import { makePrng } from "../../../src/base/prng.ts";
+import type { Arrival, Carrier, CarrierState, Parcel, SendOutcome } from "../../../src/carriers/carrier.ts";
+import { type AirEvent, makeLoraCarrier } from "../../../src/carriers/lora/lora-carrier.ts";
+import { encodeFirstFrame, TRANSFER_SIZE } from "../../../src/link/first-frame.ts";
+import { type AirLaw, type AirtimeEntry, makeAirLaw } from "../../../src/link/ledger.ts";
+import { findRegion } from "../../../src/link/region.ts";
+import { VirtualClock } from "../../support/virtual-clock.ts";
+import { FakeModem, PARAMS } from "./fake-modem.ts";
+
+export const HOUR_MS = 3_600_000;
+export const STATION = { antennaGainDbi: 2, listensBeforeTalk: false };
+
+export interface Rig {
+    readonly clock: VirtualClock;
+    readonly modem: FakeModem;
+    readonly carrier: Carrier;
+    readonly law: AirLaw;
+    readonly states: CarrierState[];
+    readonly arrived: Uint8Array[];
+    readonly journal: AirtimeEntry[];
+    readonly air: AirEvent[];
+}
+
+export interface RigOptions {
+    readonly clock?: VirtualClock;
+    readonly seed?: number;
+    readonly region?: string | undefined;
+    readonly arrival?: Arrival;
+    readonly params?: typeof PARAMS;
+    readonly traits?: Partial<ModemTraits>;
+    readonly record?: (entry: AirtimeEntry) => Promise<void>;
+}
+
+export async function start(options: RigOptions = {}): Promise<Rig> {
+    const clock = options.clock ?? new VirtualClock();
+    const params = options.params ?? PARAMS;
+    const modem = new FakeModem(clock, options.traits, params);
+    const region = "region" in options ? options.region : "EU868";
+    const law = makeAirLaw({ region: region === undefined ? undefined : findRegion(region), station: STATION });
+    const random = makePrng(options.seed ?? 1);
+    const [states, arrived, journal, air]: [CarrierState[], Uint8Array[], AirtimeEntry[], AirEvent[]] = [
+        [],
+        [],
+        [],
+        [],
+    ];
+    const carrier = makeLoraCarrier({
+        id: "lora",
+        modem,
+        params,
+        law,
+        clock,
+        entropy: { fill: (target) => target.set(Array.from(target, () => random() * 256)) },
+        record: async (entry) => {
+            await options.record?.(entry);
+            journal.push(entry);
+        },
+        onAir: (event) => air.push(event),
+    });
+    await carrier.start({
+        onPayload: async (payload) => {
+            arrived.push(payload);
+            return options.arrival ?? { kind: "stored" };
+        },
+        onState: (state) => states.push(state),
+    });
+    return { clock, modem, carrier, law, states, arrived, journal, air };
+}
+
+/** Two carriers that hear each other, both up. */
+export async function startPair(options: Omit<RigOptions, "clock"> = {}): Promise<readonly [Rig, Rig]> {
+    const clock = new VirtualClock();
+    const near = await start({ clock, seed: 1 });
+    const far = await start({ ...options, clock, seed: 2 });
+    near.modem.onSent = (frame) => far.modem.hear(frame);
+    far.modem.onSent = (frame) => near.modem.hear(frame);
+    near.modem.handlers?.onUp("ready");
+    far.modem.handlers?.onUp("ready");
+    return [near, far];
+}
+
+export function parcel(size: number): Parcel {
+    const payload = Uint8Array.from({ length: size }, (_, index) => (index * 7) % 251);
+    return { kind: "message", messageId: "00".repeat(16), payload, attempts: 0 };
+}
+
+/** A foreign frame that is a whole payload and asks for an answer. */
+export function wholeFrame(payload: Uint8Array): Uint8Array {
+    const transfer = blake3(payload).slice(0, TRANSFER_SIZE);
+    return encodeFirstFrame({ kind: "data", source: 7, transfer, index: 0, total: 1, fragment: payload, asks: true });
+}
+
+export function send(
+    rig: Rig,
+    what: Parcel,
+    signal = new AbortController().signal,
+): { outcome: SendOutcome | undefined } {
+    const sending: { outcome: SendOutcome | undefined } = { outcome: undefined };
+    void rig.carrier.send(what, signal).then((outcome) => {
+        sending.outcome = outcome;
+    });
+    return sending;
+}
