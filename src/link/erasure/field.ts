@@ -12,11 +12,13 @@ for (let exponent = 0, value = 1; exponent < ORDER; exponent++) {
     if (value > 255) value ^= POLYNOMIAL;
 }
 
-/** All 65,536 products, row by row: one look-up a byte, without a branch for 0. */
-const PRODUCTS = new Uint8Array(256 * 256);
-for (let a = 1; a < 256; a++) {
-    for (let b = 1; b < 256; b++) PRODUCTS[(a << 8) | b] = EXPONENTS[logarithm(a) + logarithm(b)] ?? 0;
-}
+/** All 65,536 products, a row for each factor: one look-up a byte, without a branch for 0. */
+const PRODUCTS = Array.from({ length: 256 }, (_, factor) =>
+    Uint8Array.from({ length: 256 }, (_, value) =>
+        factor === 0 || value === 0 ? 0 : (EXPONENTS[logarithm(factor) + logarithm(value)] ?? 0),
+    ),
+);
+const ZEROS = new Uint8Array(256);
 
 function logarithm(value: number): number {
     return LOGARITHMS[value] ?? 0;
@@ -24,7 +26,7 @@ function logarithm(value: number): number {
 
 /** Both 0 to 255. */
 export function multiply(a: number, b: number): number {
-    return PRODUCTS[(a << 8) | b] ?? 0;
+    return productsOf(a)[b] ?? 0;
 }
 
 /** Of 1 to 255; 0 has no inverse, and who asks for it has a bug. */
@@ -35,14 +37,18 @@ export function inverse(value: number): number {
 
 /** `row` += `factor` · `other`, over the bytes of `other`, which is no longer than `row`. */
 export function addProduct(row: Uint8Array, factor: number, other: Uint8Array): void {
-    const products = factor << 8;
+    const products = productsOf(factor);
     const size = other.length;
-    for (let at = 0; at < size; at++) row[at] = (row[at] ?? 0) ^ (PRODUCTS[products | (other[at] ?? 0)] ?? 0);
+    for (let at = 0; at < size; at++) row[at] = (row[at] ?? 0) ^ (products[other[at] ?? 0] ?? 0);
 }
 
 /** `row` · `factor`, in place. */
 export function scale(row: Uint8Array, factor: number): void {
-    const products = factor << 8;
+    const products = productsOf(factor);
     const size = row.length;
-    for (let at = 0; at < size; at++) row[at] = PRODUCTS[products | (row[at] ?? 0)] ?? 0;
+    for (let at = 0; at < size; at++) row[at] = products[row[at] ?? 0] ?? 0;
+}
+
+function productsOf(factor: number): Uint8Array {
+    return PRODUCTS[factor] ?? ZEROS;
 }

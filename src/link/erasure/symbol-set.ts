@@ -82,9 +82,9 @@ export class SymbolSet {
         for (const [id, symbol] of this.#symbols) {
             if (id < this.count) continue;
             const sum = symbol.slice();
-            for (const [known, bytes] of this.#symbols) {
+            this.#symbols.forEach((bytes, known) => {
                 if (known < this.count) addFilled(sum, coefficient(id, known), bytes);
-            }
+            });
             rows.push({ factors: Uint8Array.from(lost, (index) => coefficient(id, index)), sum });
         }
         eliminate(rows);
@@ -104,12 +104,12 @@ function eliminate(rows: readonly Row[]): void {
         const divisor = inverse(pivot.factors[column] ?? 0);
         scale(pivot.factors, divisor);
         scale(pivot.sum, divisor);
-        for (const row of rows) {
-            if (row === pivot) continue;
+        rows.forEach((row) => {
+            if (row === pivot) return;
             const factor = row.factors[column] ?? 0;
             addProduct(row.factors, factor, pivot.factors);
             addProduct(row.sum, factor, pivot.sum);
-        }
+        });
     }
 }
 
