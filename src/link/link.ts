@@ -21,7 +21,7 @@ export type LinkEvent =
 
 export type LinkEffect =
     /** Put one frame on the air, then say `transmitted`. The link asks for the next only after that answer. */
-    | { readonly kind: "transmit"; readonly frame: Uint8Array }
+    | { readonly kind: "transmit"; readonly frame: Uint8Array; readonly purpose: "data" | "answer" }
     /** A whole payload arrived; say `settled` for it. */
     | { readonly kind: "deliver"; readonly delivery: number; readonly payload: Uint8Array }
     | { readonly kind: "acknowledged"; readonly offer: number; readonly framesSent: number }
@@ -31,6 +31,11 @@ export type LinkEffect =
     | { readonly kind: "count"; readonly what: LinkCount };
 
 export type LinkCount =
+    | "frame_misfit"
+    | "frame_stranger"
+    | "frame_replayed"
+    | "block_damaged"
+    | "block_refused"
     | "frame_damaged"
     | "frame_unknown"
     | "frame_own"

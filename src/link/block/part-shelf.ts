@@ -58,7 +58,7 @@ export class PartShelf {
 
     /** Keeps a copy of the part's bytes. */
     add(part: Part): Shelved {
-        const key = `${toHex(part.digest)} ${part.payloadSize} ${part.count}`;
+        const key = keyOf(part);
         const gathering = this.#gatherings.get(key) ?? { parts: new Map<number, Uint8Array>(), bytes: 0 };
         if (gathering.parts.has(part.number)) return { kind: "duplicate" };
         this.#drop(key);
@@ -70,6 +70,11 @@ export class PartShelf {
         this.#gatherings.set(key, gathering);
         this.#bytesHeld += gathering.bytes;
         return { kind: "kept" };
+    }
+
+    /** Whether this part is here, while others are missing. */
+    holds(part: Omit<Part, "bytes">): boolean {
+        return this.#gatherings.get(keyOf(part))?.parts.has(part.number) ?? false;
     }
 
     #whole({ digest, payloadSize }: Part, { parts }: Gathering): Shelved {
@@ -90,4 +95,8 @@ export class PartShelf {
         this.#bytesHeld -= this.#gatherings.get(key)?.bytes ?? 0;
         this.#gatherings.delete(key);
     }
+}
+
+function keyOf({ digest, payloadSize, count }: Omit<Part, "bytes">): string {
+    return `${toHex(digest)} ${payloadSize} ${count}`;
 }
