@@ -49,7 +49,10 @@ class FirstLink implements Link {
         const frame = this.#onAir === undefined ? this.#next(now) : undefined;
         if (!frame) return effects;
         this.#onAir = frame.kind;
-        return [...effects, { kind: "transmit", frame: encodeFirstFrame(frame) }];
+        return [
+            ...effects,
+            { kind: "transmit", frame: encodeFirstFrame(frame), purpose: frame.kind === "data" ? "data" : "answer" },
+        ];
     }
 
     deadline(): Millis | undefined {

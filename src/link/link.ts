@@ -4,7 +4,10 @@ import type { Machine } from "../base/time.ts";
  * The door of the link: whole payloads above, frames of one radio below. Everything behind it may change; the carrier
  * knows only these events and effects.
  */
-export type Link = Machine<LinkEvent, LinkEffect>;
+export interface Link extends Machine<LinkEvent, LinkEffect> {
+    /** What a next life of this link needs to go on where this one stopped. */
+    snapshot(): Uint8Array;
+}
 
 export type LinkEvent =
     /** Bring `payload` to a neighbour. `offer` names it until the link answers `acknowledged`, `rejected` or `failed`. */
@@ -27,6 +30,8 @@ export type LinkEffect =
     | { readonly kind: "acknowledged"; readonly offer: number; readonly framesSent: number }
     | { readonly kind: "rejected"; readonly offer: number }
     | { readonly kind: "failed"; readonly offer: number; readonly detail: string }
+    /** The snapshot now holds something that would cost airtime to get again: keep it when convenient. */
+    | { readonly kind: "keep" }
     /** Something worth counting: a frame of an unknown version, a damaged frame, an assembly given up. */
     | { readonly kind: "count"; readonly what: LinkCount };
 

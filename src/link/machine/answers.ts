@@ -24,6 +24,8 @@ const ANSWER_EVERY_MS = 1_000;
 interface Asker {
     /** When its turn is over. */
     askedAt: Millis;
+    /** When the depot last spoke of what it is told. */
+    settledAt: Millis;
     isDue: boolean;
     /** Blocks by check, and how often more their end is told. */
     readonly checks: Map<number, number>;
@@ -79,8 +81,8 @@ export class Answers {
     /** The depot spoke of these blocks: whoever asked about them is told at once. */
     settled(checks: readonly number[], now: Millis): void {
         for (const asker of this.#askers.values()) {
-            if (!checks.some((check) => asker.checks.has(check)) || asker.isDue) continue;
-            asker.askedAt = now;
+            if (!checks.some((check) => asker.checks.has(check))) continue;
+            asker.settledAt = now;
             asker.isDue = true;
         }
     }
@@ -117,7 +119,12 @@ export class Answers {
         const { neighbours, timing, blocks } = this.#parts;
         const turn = asker.askedAt + TURNAROUND_MS + neighbours.rankFor(alias) * timing.slotMs;
         const waits = [...asker.checks.keys()].some((check) => blocks.isPending(check));
-        return waits ? Math.max(turn, asker.askedAt + SETTLE_MS) : turn;
+        const readyAt = waits ? asker.askedAt + SETTLE_MS : asker.settledAt;
+        if (readyAt <= turn) return turn;
+        // Who missed its turn takes one of its next, so that several who wait for their disks do not talk at once.
+        const others = neighbours.active().length - 1;
+        const cycle = (others + 1) * timing.slotMs;
+        return others > 0 ? turn + Math.ceil((readyAt - turn) / cycle) * cycle : readyAt;
     }
 
     #compose(alias: number, asker: Asker, now: Millis): AckFrame[] {
@@ -177,7 +184,14 @@ export class Answers {
     #askerOf(alias: number): Asker {
         const known = this.#askers.get(alias & (ALIASES - 1));
         if (known) return known;
-        const asker: Asker = { askedAt: 0, isDue: false, checks: new Map(), slots: new Set(), polled: new Set() };
+        const asker: Asker = {
+            askedAt: 0,
+            settledAt: Number.NEGATIVE_INFINITY,
+            isDue: false,
+            checks: new Map(),
+            slots: new Set(),
+            polled: new Set(),
+        };
         this.#askers.set(alias & (ALIASES - 1), asker);
         return asker;
     }

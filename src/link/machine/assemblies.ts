@@ -3,6 +3,7 @@ import type { PolledBlock } from "../frame/control.ts";
 import type { RepairFrame, SourceFrame } from "../frame/frame.ts";
 import { SLOTS } from "../frame/limits.ts";
 import { Assembly } from "./assembly.ts";
+import type { KeptAssembly } from "./snapshot.ts";
 
 /** Transfers half heard from senders whose alias is tied to nobody; they push out only each other. */
 export const STRANGERS_MAX = 8;
@@ -120,8 +121,21 @@ export class Assemblies {
         return count;
     }
 
-    restore(assembly: Assembly): void {
-        this.#park(assembly);
+    /** What can be found again by its check, for a snapshot. */
+    keep(): readonly KeptAssembly[] {
+        return this.all().flatMap(({ alias, slot, count, check, symbols }) => {
+            if (check === undefined || !symbols || !this.#isKnown(alias)) return [];
+            return [{ alias, slot, count, check, symbolSize: symbols.size, symbols: [...symbols.symbols()] }];
+        });
+    }
+
+    restore(kept: readonly KeptAssembly[], now: Millis): void {
+        for (const { alias, slot, count, check, symbolSize, symbols } of kept) {
+            const assembly = new Assembly({ alias, slot, count, now });
+            assembly.name(check, symbolSize);
+            for (const [id, bytes] of symbols) assembly.symbols?.add(id, bytes);
+            this.#park(assembly);
+        }
     }
 
     #openNew({ alias, slot, count }: SourceFrame | RepairFrame, now: Millis): Assembly {

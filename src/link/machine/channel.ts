@@ -15,7 +15,6 @@ export class Channel {
     /** When the turn of each alias ends. */
     readonly #turns = new Map<number, Millis>();
     #holdData: Millis = Number.NEGATIVE_INFINITY;
-    #holdAnswers: Millis = Number.NEGATIVE_INFINITY;
 
     constructor({
         timing,
@@ -30,12 +29,12 @@ export class Channel {
     heard(frame: LinkFrame, now: Millis): void {
         if (frame.kind === "hello") return;
         if (frame.kind === "ack") {
-            this.#keepSilent(now + (frame.following + 1) * this.#timing.slotMs, 0);
+            const others = Math.max(0, this.#neighbours.active().length - 1);
+            this.#keepSilent(now + (frame.following + others) * this.#timing.slotMs, 0);
             return;
         }
         const endsAt = now + this.#leftOf(frame, now) * this.#timing.frameMs;
         this.#turns.set(frame.alias, endsAt);
-        this.#holdAnswers = Math.max(this.#holdAnswers, endsAt);
         this.#keepSilent(endsAt, this.#answerWindow);
     }
 
@@ -48,9 +47,9 @@ export class Channel {
     }
 
     afterAnswersHold(readyAt: Millis | undefined): Millis | undefined {
-        return readyAt === undefined
-            ? undefined
-            : Math.max(readyAt, Math.min(this.#holdAnswers, readyAt + HOLD_MS_MAX));
+        if (readyAt === undefined) return undefined;
+        const hold = Math.max(readyAt, ...this.#turns.values());
+        return Math.min(hold, readyAt + HOLD_MS_MAX);
     }
 
     /** Frames that the sender of this one still has in its turn. */

@@ -10,20 +10,22 @@ const START_SLOTS = 20;
 /** Between two hellos, in milliseconds, whatever is heard. */
 const HELLO_EVERY_MS = 60_000;
 
+export interface HellosParts {
+    readonly neighbours: Neighbours;
+    readonly knowledge: Knowledge;
+    readonly node: number;
+    readonly random: () => number;
+    readonly timing: LinkTiming;
+}
+
 /** Tells who we are: at the start, to whoever is new, and when two have one alias. */
 export class Hellos {
-    readonly #parts: {
-        readonly neighbours: Neighbours;
-        readonly knowledge: Knowledge;
-        readonly node: number;
-        readonly random: () => number;
-        readonly timing: LinkTiming;
-    };
+    readonly #parts: HellosParts;
     #readyAt: Millis | undefined;
     #lastAt: Millis = Number.NEGATIVE_INFINITY;
     #asks = true;
 
-    constructor(parts: Hellos["#parts"]) {
+    constructor(parts: HellosParts) {
         this.#parts = parts;
     }
 

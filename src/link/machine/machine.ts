@@ -13,6 +13,7 @@ import { Knowledge } from "./knowledge.ts";
 import { Neighbours } from "./neighbours.ts";
 import { type LinkOptions, timingOf } from "./options.ts";
 import { Outbox } from "./outbox.ts";
+import { decodeSnapshot, EMPTY_SNAPSHOT, encodeSnapshot, type LinkSnapshot } from "./snapshot.ts";
 import { Turns } from "./turns.ts";
 
 /** How often old things are looked for, in milliseconds. */
@@ -26,6 +27,9 @@ export function makeLink(options: LinkOptions): Link {
 /** Joins both sides over one half-duplex channel: one frame at a time, answers first, and the others' turns in between. */
 class LinkMachine implements Link {
     readonly #options: LinkOptions;
+    /** Taken up at the first event, which tells the time. */
+    #earlier: LinkSnapshot | undefined;
+    readonly #knowledge: Knowledge;
     readonly #neighbours: Neighbours;
     readonly #channel: Channel;
     readonly #assemblies: Assemblies;
@@ -37,6 +41,8 @@ class LinkMachine implements Link {
     readonly #hellos: Hellos;
     /** What waits for `transmitted`. */
     #onAir: "data" | "answer" | "hello" | undefined;
+    /** Half a block was told about, here or there: a restart should not forget it. */
+    #hasNews = false;
     #tidyAt: Millis = Number.NEGATIVE_INFINITY;
 
     constructor(options: LinkOptions) {
@@ -49,11 +55,14 @@ class LinkMachine implements Link {
         const { node } = options;
         const random = makePrng(options.seed);
         const neighbours = new Neighbours({ own: node, random });
-        const knowledge = new Knowledge(options);
+        const earlier = options.snapshot ? decodeSnapshot(options.snapshot) : EMPTY_SNAPSHOT;
+        const knowledge = new Knowledge(options, earlier.keys);
         const assemblies = new Assemblies((alias) => neighbours.isKnownAlias(alias));
         const blocks = new Blocks(knowledge);
         const answers = new Answers({ timing, neighbours, blocks, assemblies, node, random });
-        const outbox = new Outbox({ knowledge, frameSizeMax: timing.frameSizeMax });
+        const outbox = new Outbox({ knowledge, frameSizeMax: timing.frameSizeMax, earlier: earlier.outgoing });
+        this.#earlier = earlier;
+        this.#knowledge = knowledge;
         this.#neighbours = neighbours;
         this.#assemblies = assemblies;
         this.#blocks = blocks;
@@ -66,9 +75,12 @@ class LinkMachine implements Link {
     }
 
     handle(event: LinkEvent, now: Millis): readonly LinkEffect[] {
+        this.#wake(now);
         const effects = [...this.#take(event, now), ...this.#turns.tick(now)];
         if (now >= this.#tidyAt) effects.push(...this.#tidy(now));
         const next = this.#onAir === undefined ? this.#next(now) : undefined;
+        if (this.#hasNews) effects.push({ kind: "keep" });
+        this.#hasNews = false;
         if (!next) return effects;
         this.#onAir = next.who;
         effects.push({
@@ -86,9 +98,28 @@ class LinkMachine implements Link {
         return times.length > 0 ? Math.min(...times) : undefined;
     }
 
+    snapshot(): Uint8Array {
+        return encodeSnapshot({
+            keys: [...this.#knowledge.keys],
+            neighbours: this.#neighbours.active().map(({ node, alias }) => ({ node, alias })),
+            assemblies: this.#assemblies.keep(),
+            outgoing: this.#outbox.keep(this.#turns.transfers().filter(({ framesSent }) => framesSent > 0)),
+        });
+    }
+
+    #wake(now: Millis): void {
+        const earlier = this.#earlier;
+        if (!earlier) return;
+        this.#earlier = undefined;
+        this.#neighbours.restore(earlier.neighbours, now);
+        this.#assemblies.restore(earlier.assemblies, now);
+        this.#hellos.announce(now);
+    }
+
     #take(event: LinkEvent, now: Millis): readonly LinkEffect[] {
         switch (event.kind) {
             case "offer":
+                this.#turns.offered(now);
                 return this.#outbox.add(event.offer, event.payload);
             case "withdraw":
                 this.#turns.withdraw(event.offer);
@@ -115,7 +146,8 @@ class LinkMachine implements Link {
         if (!decoded.ok)
             return [{ kind: "count", what: decoded.error === "damaged" ? "frame_damaged" : "frame_unknown" }];
         const { frame } = decoded;
-        this.#channel.heard(frame, now);
+        // An answer that we asked for ends the wait for it; it does not begin another.
+        if (frame.kind !== "ack" || !this.#turns.isListening) this.#channel.heard(frame, now);
         if ("node" in frame) this.#meet(frame, now);
         return this.#onLinkFrame(frame, now);
     }
@@ -133,6 +165,7 @@ class LinkMachine implements Link {
             case "ack": {
                 const neighbour = this.#neighbours.get(frame.node);
                 if (neighbour) neighbour.lossThere = frame.loss;
+                this.#hasNews ||= this.#turns.transfers().some(({ framesSent, count }) => framesSent > 0 && count > 1);
                 return this.#turns.onAck(frame, now);
             }
             case "hello":
@@ -163,6 +196,7 @@ class LinkMachine implements Link {
     #next(now: Millis): { readonly frame: LinkFrame; readonly who: "data" | "answer" | "hello" } | undefined {
         if (isDue(this.#answersAt(now), now)) {
             const frame = this.#answers.next(now);
+            this.#hasNews ||= frame?.entries.some(({ kind }) => kind === "partial" || kind === "held") ?? false;
             if (frame) return { frame, who: "answer" };
         }
         if (isDue(this.#helloAt(), now)) return { frame: this.#hellos.next(now), who: "hello" };

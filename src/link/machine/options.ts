@@ -1,7 +1,6 @@
 import type { Millis } from "../../base/time.ts";
 import { ACK_OVERHEAD } from "../frame/control.ts";
 import type { FrameGuard } from "../network-key.ts";
-import type { LinkSnapshot } from "./snapshot.ts";
 
 export interface LinkOptions {
     /** This gateway on the air, 0..16383, the same at every start; a collision costs airtime and loses nothing. */
@@ -20,8 +19,8 @@ export interface LinkOptions {
     readonly messageIdsWith?: (prefix: number) => readonly Uint8Array[];
     /** Authenticates every frame with a network key. */
     readonly guard?: FrameGuard;
-    /** What an earlier life of this link left behind. */
-    readonly snapshot?: LinkSnapshot | undefined;
+    /** What `Link.snapshot` of an earlier life gave; anything else is taken for nothing. */
+    readonly snapshot?: Uint8Array | undefined;
 }
 
 /** From the end of a frame until a station that heard it can answer, in milliseconds. */
@@ -35,6 +34,9 @@ export const OFFERS_MAX = 64;
 
 /** Transfers under way at once; a receiver takes slots further apart for old ones. */
 export const OPEN_MAX = 8;
+
+/** After a restart payloads that went together are given so long to be offered again, in milliseconds. */
+export const RESUME_MS = 2_000;
 
 /** One sender's turn: at most so many frames, and no longer than this unless it is `BURST_FRAMES_LEAST` frames. */
 const BURST_FRAMES_MAX = 64;

@@ -1,5 +1,6 @@
+import { toHex } from "../../base/encoding.ts";
 import { BLOCK_OVERHEAD, type BlockItem, blockCheck, blockSizeOf, encodeBlock, ITEMS_MAX } from "../block/block.ts";
-import { encodeItem, FORM, formOf, messageIdOf, PAYLOAD_SIZE_MAX, routingKeyOf } from "../block/item.ts";
+import { encodeItem, encodeItemAs, FORM, formOf, messageIdOf, PAYLOAD_SIZE_MAX, routingKeyOf } from "../block/item.ts";
 import { splitIntoParts } from "../block/part-shelf.ts";
 import { SINGLE_HEADER_SIZE, SYMBOL_HEADER_SIZE, SYMBOLS_MAX } from "../frame/limits.ts";
 import { uint } from "../frame/numbers.ts";
@@ -7,18 +8,28 @@ import type { LinkEffect } from "../link.ts";
 import { checkOf } from "./blocks.ts";
 import type { Knowledge } from "./knowledge.ts";
 import { OFFERS_MAX } from "./options.ts";
-import { Transfer, type Urgency } from "./transfer.ts";
+import type { KeptTransfer } from "./snapshot.ts";
+import { Transfer, type TransferOptions, type Urgency } from "./transfer.ts";
 
 /** How a payload is written: briefly, with everything named, or as it is. */
 export type Wording = "brief" | "full" | "raw";
 
 const TOMBSTONE_TYPE = 2;
+/** Bytes of a payload's digest that name it in a snapshot. */
+const NAME_SIZE = 8;
 const URGENCIES: readonly Urgency[] = ["tombstone", "short", "long"];
 
 export interface Offer {
     readonly offer: number;
     readonly payload: Uint8Array;
     wording: Wording;
+}
+
+export interface OutboxOptions {
+    readonly knowledge: Knowledge;
+    /** Without trailer. */
+    readonly frameSizeMax: number;
+    readonly earlier: readonly KeptTransfer[];
 }
 
 /** Payloads that wait for their transfer, and how they become blocks. */
@@ -30,10 +41,34 @@ export class Outbox {
     readonly #taken = new Map<number, Offer>();
     /** Parts of large payloads that wait for room. */
     #parts: Transfer[] = [];
+    /** Blocks of an earlier life, by check: made again as they were, they go on where they stopped. */
+    readonly #earlier: Map<number, KeptTransfer>;
 
-    constructor({ knowledge, frameSizeMax }: { readonly knowledge: Knowledge; readonly frameSizeMax: number }) {
+    constructor({ knowledge, frameSizeMax, earlier }: OutboxOptions) {
         this.#knowledge = knowledge;
         this.#frameSizeMax = frameSizeMax;
+        this.#earlier = new Map(earlier.map((kept) => [kept.check, kept]));
+    }
+
+    /** Whether blocks of an earlier life wait for their payloads to be offered again. */
+    get remembers(): boolean {
+        return this.#earlier.size > 0;
+    }
+
+    /** Whoever was not offered again by now will not be. */
+    forgetEarlier(): void {
+        this.#earlier.clear();
+    }
+
+    /** How the blocks of these transfers were put together, for the next life. */
+    keep(transfers: readonly Transfer[]): readonly KeptTransfer[] {
+        return transfers.map(({ check, offers, heads }) => ({
+            check,
+            items: offers.map((offer, index) => ({
+                name: this.#nameOf(this.payload(offer)),
+                head: heads[index] ?? FORM.raw,
+            })),
+        }));
     }
 
     get isEmpty(): boolean {
@@ -79,8 +114,7 @@ export class Outbox {
     open(room: number, shortOnly = false): readonly Transfer[] {
         const opened: Transfer[] = [];
         while (opened.length < room) {
-            const next =
-                this.#openShort(shortOnly) ?? (shortOnly ? undefined : (this.#parts.shift() ?? this.#openLong()));
+            const next = shortOnly ? this.#openShort(true) : this.#openNext();
             if (!next) break;
             opened.push(next);
         }
@@ -106,16 +140,38 @@ export class Outbox {
         return [...new Map(keys.map((key) => [key.join(), key])).values()];
     }
 
+    #openNext(): Transfer | undefined {
+        return this.#openEarlier() ?? this.#openShort(false) ?? this.#parts.shift() ?? this.#openLong();
+    }
+
+    /** A block of an earlier life whose payloads are all here again. */
+    #openEarlier(): Transfer | undefined {
+        if (this.#earlier.size === 0) return undefined;
+        const waiting = new Map([...this.#waiting.values()].map((offer) => [this.#nameOf(offer.payload), offer]));
+        for (const { check, items } of this.#earlier.values()) {
+            const again = items.flatMap(({ name, head }) => {
+                const offer = waiting.get(name);
+                const item = offer && encodeItemAs(offer.payload, head);
+                return offer && item ? [{ offer: offer.offer, payload: offer.payload, item }] : [];
+            });
+            if (again.length < items.length) continue;
+            this.#earlier.delete(check);
+            const transfer = this.#transferOf(again, true);
+            if (transfer.check === check) return transfer;
+        }
+        return undefined;
+    }
+
     /** Tombstones and messages that are not large, as many as share a block. */
     #openShort(oneFrame: boolean): Transfer | undefined {
         const sizeMax = oneFrame ? this.#frameSizeMax - SYMBOL_HEADER_SIZE : this.#blockSizeMax;
         const items: (BlockItem & { readonly offer: number })[] = [];
+        const shared = [...this.#waiting.values()].filter(({ payload }) => payload.length <= SHARED_SIZE_MAX);
         for (const urgency of oneFrame ? URGENCIES.slice(0, 2) : URGENCIES) {
-            for (const offer of this.#waiting.values()) {
-                if (items.length >= ITEMS_MAX) break;
-                if (this.#urgencyOf(offer) !== urgency || offer.payload.length > SHARED_SIZE_MAX) continue;
+            for (const offer of shared.filter((each) => this.#urgencyOf(each) === urgency)) {
                 const item = this.#itemOf(offer);
-                if (blockSizeOf([...items, item].map((each) => each.item)) <= sizeMax) items.push(item);
+                const fits = blockSizeOf([...items, item].map((each) => each.item)) <= sizeMax;
+                if (fits && items.length < ITEMS_MAX) items.push(item);
             }
         }
         return items.length > 0 ? this.#transferOf(items) : undefined;
@@ -128,11 +184,15 @@ export class Outbox {
         if (blockSizeOf([item.item]) <= this.#blockSizeMax) return this.#transferOf([item]);
         const parts = splitIntoParts(offer.payload, this.#blockSizeMax, this.#knowledge.digest) ?? [];
         this.#take(offer.offer);
-        this.#parts = parts.map((body) => this.#newTransfer({ body, check: checkOf(body), offers: [offer.offer] }));
+        this.#parts = parts.map((body) => {
+            const check = checkOf(body);
+            const resumed = this.#earlier.delete(check);
+            return this.#newTransfer({ body, check, offers: [offer.offer], heads: [FORM.part << 12], resumed });
+        });
         return this.#parts.shift();
     }
 
-    #transferOf(items: readonly (BlockItem & { readonly offer: number })[]): Transfer {
+    #transferOf(items: readonly (BlockItem & { readonly offer: number })[], resumed = false): Transfer {
         const body = encodeBlock(items, this.#knowledge.digest);
         for (const { offer } of items) this.#take(offer);
         const check = uint(
@@ -143,22 +203,21 @@ export class Outbox {
             0,
             4,
         );
-        return this.#newTransfer({ body, check, offers: items.map(({ offer }) => offer) });
+        return this.#newTransfer({
+            body,
+            check,
+            offers: items.map(({ offer }) => offer),
+            heads: items.map(({ item }) => item.head),
+            resumed,
+        });
     }
 
-    #newTransfer({
-        body,
-        check,
-        offers,
-    }: {
-        readonly body: Uint8Array;
-        readonly check: number;
-        readonly offers: readonly number[];
-    }): Transfer {
+    #newTransfer(parts: Pick<TransferOptions, "body" | "check" | "offers" | "heads" | "resumed">): Transfer {
+        const { body, offers } = parts;
         const short = body.length <= this.#singleSizeMax || offers.length > 1;
         const tombstone = offers.every((offer) => this.payload(offer)?.[0] === TOMBSTONE_TYPE);
         const urgency = tombstone ? "tombstone" : short ? "short" : "long";
-        return new Transfer({ body, check, offers, urgency, frameSizeMax: this.#frameSizeMax });
+        return new Transfer({ ...parts, urgency, frameSizeMax: this.#frameSizeMax });
     }
 
     #itemOf({ offer, payload, wording }: Offer): BlockItem & { readonly offer: number } {
@@ -172,6 +231,10 @@ export class Outbox {
         if (!waiting) return;
         this.#waiting.delete(offer);
         this.#taken.set(offer, waiting);
+    }
+
+    #nameOf(payload: Uint8Array | undefined): string {
+        return payload ? toHex(this.#knowledge.digest(payload).subarray(0, NAME_SIZE)) : "";
     }
 
     #unlearn(payload: Uint8Array): void {

@@ -25,6 +25,8 @@ export interface TransferOptions {
     readonly body: Uint8Array;
     readonly urgency: Urgency;
     readonly offers: readonly number[];
+    /** The head of each item. */
+    readonly heads: readonly number[];
     readonly frameSizeMax: number;
     /** An earlier life of this gateway may have sent some of it: ask first. */
     readonly resumed?: boolean;
@@ -37,6 +39,7 @@ export class Transfer {
     readonly urgency: Urgency;
     /** The offers that it carries, in the order of the block's items; a part carries its payload's. */
     readonly offers: readonly number[];
+    readonly heads: readonly number[];
     readonly symbolSize: number;
     /** Its name in frames, from its first one on. */
     slot: number | undefined;
@@ -54,11 +57,12 @@ export class Transfer {
     #again = 0;
     #sentInTurn = 0;
 
-    constructor({ check, body, urgency, offers, frameSizeMax, resumed = false }: TransferOptions) {
+    constructor({ check, body, urgency, offers, heads, frameSizeMax, resumed = false }: TransferOptions) {
         this.check = check;
         this.body = body;
         this.urgency = urgency;
         this.offers = offers;
+        this.heads = heads;
         this.symbolSize = frameSizeMax - SYMBOL_HEADER_SIZE;
         this.#resumed = resumed;
         this.#sources = sourceSymbols(body, this.symbolSize);

@@ -7,7 +7,7 @@ import type { LinkEffect } from "../link.ts";
 import { framesToSend } from "../loss-plan.ts";
 import type { Knowledge } from "./knowledge.ts";
 import type { Neighbours } from "./neighbours.ts";
-import { type LinkTiming, OPEN_MAX, SETTLE_MS, TURNAROUND_MS } from "./options.ts";
+import { type LinkTiming, OPEN_MAX, RESUME_MS, SETTLE_MS, TURNAROUND_MS } from "./options.ts";
 import { isBrief, type Outbox } from "./outbox.ts";
 import type { Transfer } from "./transfer.ts";
 
@@ -64,6 +64,7 @@ export class Turns {
     #nextSlot = 0;
     #silences = 0;
     #lonelyAsks = 0;
+    #resumesAt: Millis | undefined;
 
     constructor(parts: TurnsParts) {
         this.#parts = parts;
@@ -82,6 +83,13 @@ export class Turns {
     /** Transfers under way. */
     transfers(): readonly Transfer[] {
         return [...this.#open, ...this.#resting];
+    }
+
+    /** After a restart, payloads that shared a block wait for each other. */
+    offered(now: Millis): void {
+        if (!this.#parts.outbox.remembers || this.#phase.kind !== "free" || this.#resumesAt !== undefined) return;
+        this.#resumesAt = now + RESUME_MS;
+        this.#phase = { kind: "free", notBefore: this.#resumesAt };
     }
 
     /** When a frame wants to go out; undefined while none does. */
@@ -147,7 +155,8 @@ export class Turns {
     /** Somebody is there after all. */
     heardSomebody(now: Millis): void {
         this.#lonelyAsks = 0;
-        if (this.#phase.kind === "free" && this.#phase.notBefore > now) this.#phase = { kind: "free", notBefore: now };
+        if (this.#phase.kind === "free" && this.#phase.notBefore > now && !this.#parts.outbox.remembers)
+            this.#phase = { kind: "free", notBefore: now };
         this.#silences = 0;
     }
 
@@ -163,6 +172,7 @@ export class Turns {
         const { outbox } = this.#parts;
         const room = OPEN_MAX - this.#open.length;
         if (room > 0) this.#open.push(...outbox.open(room));
+        if (this.#resumesAt !== undefined) outbox.forgetEarlier();
         if (this.#isLonely) return;
         const queue = this.#toTeach.size > 0 ? [] : this.#compose();
         if (queue.length > 0) this.#phase = { kind: "sending", queue, isFirst: true };
