@@ -1,5 +1,18 @@
 import { concatBytes, equalBytes, utf8 } from "../base/bytes.ts";
 import { err, ok, type Result } from "../base/result.ts";
+import {
+    ALL_SEEN,
+    COUNTER_END,
+    decodePeers,
+    encodePeers,
+    extend,
+    hear,
+    LOW_BITS,
+    NODE_BITS,
+    NODES_MAX,
+    type Peer,
+    UNHEARD,
+} from "./replay-window.ts";
 
 /** Authentication of frames with a key that a network shares, byte for byte in docs/link.md, "Network key". */
 const DOMAIN = utf8("hearth-frame-1");
@@ -8,21 +21,8 @@ const MAC_SIZE = 4;
 const TRAILER_SIZE = 8;
 const LONG_TRAILER_SIZE = 10;
 const LONG = 0x8000;
-const LOW_BITS = 0x7fff;
-const NODE_BITS = 0x3fff;
 const KEY_SIZE = 32;
 const KEY_SLOTS = 4;
-
-/** Counters are below this; at a frame a second it lasts 68 years. */
-export const COUNTER_END = 2 ** 31;
-/** A frame may come so many counters late, and is still taken once. */
-export const REPLAY_WINDOW = 64;
-/** Nodes whose counters are remembered; the one unheard for longest is forgotten for a new one. */
-export const NODES_MAX = 256;
-
-const ALL_SEEN = 2n ** BigInt(REPLAY_WINDOW) - 1n;
-/** In a snapshot: node (2), highest counter (4), seen (8). */
-const PEER_SIZE = 14;
 
 export interface NetworkKey {
     /** 0 to 3, another for each key in force. */
@@ -76,14 +76,6 @@ export interface FrameGuard {
     /** False for bytes that are no snapshot; nothing changes then. */
     restore(snapshot: Uint8Array): boolean;
 }
-
-/** Which counters of a node were here: the highest, and for each of the 64 from it downwards a bit, lowest bit first. */
-interface Peer {
-    readonly highest: number;
-    readonly seen: bigint;
-}
-
-const UNHEARD: Peer = { highest: -1, seen: 0n };
 
 /** Throws for keys and numbers that cannot be; the configuration is checked before. */
 export function makeFrameGuard({ keys, nodeId, counter, mac }: FrameGuardOptions): FrameGuard {
@@ -193,49 +185,6 @@ function readTrailer(bytes: Uint8Array): Trailer | undefined {
         high: isLong ? view.getUint16(frameSize) : undefined,
         tag: bytes.subarray(end + 4),
     };
-}
-
-/** The one counter with these low bits that the window still takes or that is up to 32,704 ahead. */
-function extend(low: number, highest: number): number {
-    const lowest = Math.max(0, highest - REPLAY_WINDOW + 1);
-    return lowest + ((low - lowest) & LOW_BITS);
-}
-
-/** What is known once `counter` was here; undefined if it may have been before. */
-function hear({ highest, seen }: Peer, counter: number): Peer | undefined {
-    if (counter > highest) {
-        const ahead = BigInt(Math.min(counter - highest, REPLAY_WINDOW));
-        return { highest: counter, seen: ((seen << ahead) | 1n) & ALL_SEEN };
-    }
-    const bit = 1n << BigInt(Math.min(highest - counter, REPLAY_WINDOW));
-    return bit > ALL_SEEN || (seen & bit) !== 0n ? undefined : { highest, seen: seen | bit };
-}
-
-/** The one unheard for longest first, as in the table. */
-function encodePeers(peers: ReadonlyMap<number, Peer>): Uint8Array {
-    const bytes = new Uint8Array(peers.size * PEER_SIZE);
-    const view = new DataView(bytes.buffer);
-    let at = 0;
-    for (const [node, { highest, seen }] of peers) {
-        view.setUint16(at, node);
-        view.setUint32(at + 2, highest);
-        view.setBigUint64(at + 6, seen);
-        at += PEER_SIZE;
-    }
-    return bytes;
-}
-
-function decodePeers(bytes: Uint8Array): Map<number, Peer> | undefined {
-    if (bytes.length % PEER_SIZE !== 0 || bytes.length > NODES_MAX * PEER_SIZE) return undefined;
-    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-    const peers = new Map<number, Peer>();
-    for (let at = 0; at < bytes.length; at += PEER_SIZE) {
-        const node = view.getUint16(at);
-        const highest = view.getUint32(at + 2);
-        if (node > NODE_BITS || highest >= COUNTER_END || peers.has(node)) return undefined;
-        peers.set(node, { highest, seen: view.getBigUint64(at + 6) });
-    }
-    return peers;
 }
 
 function u16(value: number): Uint8Array {

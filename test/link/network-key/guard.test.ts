@@ -1,13 +1,8 @@
 import { blake3 } from "@noble/hashes/blake3.js";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import {
-    COUNTER_END,
-    makeFrameGuard,
-    type NetworkKeys,
-    NODES_MAX,
-    REPLAY_WINDOW,
-} from "../../../src/link/network-key.ts";
+import { makeFrameGuard, type NetworkKeys } from "../../../src/link/network-key.ts";
+import { COUNTER_END, NODES_MAX, REPLAY_WINDOW } from "../../../src/link/replay-window.ts";
 import { slowReceiver } from "../../support/link-twin/network-key.ts";
 
 const ONE = { slot: 1, key: new Uint8Array(32).fill(1) };

@@ -2,7 +2,8 @@ import { blake3 } from "@noble/hashes/blake3.js";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { makePrng } from "../../../src/base/prng.ts";
-import { makeFrameGuard, NODES_MAX } from "../../../src/link/network-key.ts";
+import { makeFrameGuard } from "../../../src/link/network-key.ts";
+import { NODES_MAX } from "../../../src/link/replay-window.ts";
 
 const SEED = 20_260_401;
 const KEYS = [0, 1, 2].map((slot) => ({ slot, key: Uint8Array.from({ length: 32 }, (_, at) => at * 7 + slot) }));
