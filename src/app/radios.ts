@@ -20,6 +20,9 @@ const LISTEN_HZ = 868_100_000;
 /** Any address that a module takes, for checks before its gateway has an identity. */
 const SOME_ADDRESS = 1;
 
+/** The link numbers gateways with 14 bits. */
+const NODE_MASK = 0x3fff;
+
 export interface RadioParts {
     readonly radio: RadioConfig;
     readonly region: RegionProfile | undefined;
@@ -60,6 +63,11 @@ export function makeRadio({ radio, region, surroundings, port, onAir }: RadioPar
         clock,
         entropy: systemEntropy,
         record,
+        node: addressOf(identity) & NODE_MASK,
+        linkState: {
+            load: () => depot.links.load(radio.id),
+            save: (state) => depot.commit(() => depot.links.save(radio.id, state)).catch(() => undefined),
+        },
         ...(onAir ? { onAir } : {}),
     });
 }

@@ -1,7 +1,7 @@
 import { blake3 } from "@noble/hashes/blake3.js";
 import { describe, expect, it } from "vitest";
 import { makePrng } from "../../src/base/prng.ts";
-import { makeFirstLink } from "../../src/link/first-link.ts";
+import { makeLink as makeRealLink } from "../../src/link/machine/machine.ts";
 import { LinkStation, type LinkStationOptions } from "./link-station.ts";
 import { SimAir } from "./sim-air.ts";
 
@@ -9,8 +9,8 @@ const HOUR_MS = 3_600_000;
 const WEATHER = { loss: 0.25, corruption: 0.05, garbling: 0.05, duplication: 0.1, delayMaxMs: 500 };
 
 const makeLink: LinkStationOptions["makeLink"] = (station, random) =>
-    makeFirstLink({
-        source: Math.floor(random() * 0x10000),
+    makeRealLink({
+        node: Math.floor(random() * 0x4000),
         seed: Math.floor(random() * 2 ** 32),
         digest: blake3,
         frameSizeMax: 240,

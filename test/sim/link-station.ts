@@ -13,7 +13,7 @@ export type Outcome = Extract<LinkEffect, { readonly offer: number }>;
 export interface LinkStationOptions extends Omit<StationOptions, "onFrame"> {
     readonly air: SimAir;
     /** A new link, as a process that starts makes one; `random` is for its seed and number. */
-    readonly makeLink: (station: SimStation, random: () => number) => Link;
+    readonly makeLink: (station: SimStation, random: () => number, snapshot?: Uint8Array) => Link;
     /** Asked when the fsync is done; "stored" where nothing is said. */
     readonly verdict?: (payload: Uint8Array) => Verdict;
     /** From a delivery to its verdict; a crash in between stores nothing. Drawn evenly between the two. */
@@ -41,6 +41,8 @@ export class LinkStation {
     deliveries = 0;
     readonly #options: LinkStationOptions;
     #life = 0;
+    /** What the link last wished to keep; outlives restarts. */
+    #snapshot: Uint8Array | undefined;
     #wakeAt: Millis = Number.POSITIVE_INFINITY;
     #cancelWake: () => void = () => {};
     #tickedAt: Millis = Number.NEGATIVE_INFINITY;
@@ -61,7 +63,7 @@ export class LinkStation {
         return this.stored.has(toHex(payload));
     }
 
-    /** The process dies and starts again after `awayMs`: the link forgets all, the depot nothing. */
+    /** The process dies and starts again after `awayMs`: the link has its last snapshot, the depot everything. */
     restart(awayMs: Millis = 0): void {
         const { air, makeLink } = this.#options;
         this.#life++;
@@ -72,7 +74,7 @@ export class LinkStation {
         const life = this.#life;
         air.schedule(air.now + awayMs, () => {
             if (life !== this.#life) return;
-            this.link = makeLink(this.station, air.random);
+            this.link = makeLink(this.station, air.random, this.#snapshot);
             this.station.start();
             this.#rest();
         });
@@ -96,6 +98,9 @@ export class LinkStation {
                 return;
             case "count":
                 this.counts.set(effect.what, (this.counts.get(effect.what) ?? 0) + 1);
+                return;
+            case "keep":
+                this.#snapshot = this.link.snapshot();
                 return;
             default:
                 if (this.outcomes.has(effect.offer)) throw new Error(`offer ${effect.offer} was answered twice`);

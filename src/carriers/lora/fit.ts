@@ -1,8 +1,8 @@
 import type { LoraParams, Modem } from "../../../hw/modem.ts";
 import { err, ok, type Result } from "../../base/result.ts";
 import type { Millis } from "../../base/time.ts";
-import { DATA_OVERHEAD } from "../../link/first-frame.ts";
-import { FRAME_SIZE_MIN, payloadSizeMaxOf } from "../../link/first-options.ts";
+import { PAYLOAD_SIZE_MAX } from "../../link/block/item.ts";
+import { FRAME_SIZE_MIN, SYMBOL_HEADER_SIZE } from "../../link/frame/limits.ts";
 import type { AirLaw } from "../../link/ledger.ts";
 
 /** Share of the hour's airtime that only acknowledgments may use: who sent too much can still answer others. */
@@ -34,16 +34,15 @@ export function fitChannel(modem: Modem, law: AirLaw, params: LoraParams): Resul
             `band ${band.name} allows ${frameAirtimeMaxMs.toFixed(0)} ms for one transmission, and ${FRAME_SIZE_MIN} bytes take ${needed} ms: choose a lower spreading factor or a wider bandwidth`,
         );
     }
-    const sizeMax = payloadSizeMaxOf(frameSizeMax);
-    if (hourBudgetMs === undefined) return ok({ frameSizeMax, payloadSizeMax: sizeMax, keepFreeMs: 0 });
+    if (hourBudgetMs === undefined) return ok({ frameSizeMax, payloadSizeMax: PAYLOAD_SIZE_MAX, keepFreeMs: 0 });
     const frames = Math.floor((PAYLOAD_SHARE * hourBudgetMs) / modem.airtimeMs(frameSizeMax));
-    const affordable = Math.max(PAYLOAD_SIZE_LEAST, frames * (frameSizeMax - DATA_OVERHEAD));
+    const affordable = Math.max(PAYLOAD_SIZE_LEAST, frames * (frameSizeMax - SYMBOL_HEADER_SIZE));
     const keepFreeMs = ACK_SHARE * hourBudgetMs;
-    return ok({ frameSizeMax, payloadSizeMax: Math.min(sizeMax, affordable), keepFreeMs });
+    return ok({ frameSizeMax, payloadSizeMax: Math.min(PAYLOAD_SIZE_MAX, affordable), keepFreeMs });
 }
 
 /** What a modem that may not send can still hear. */
 export function fitForListening(modem: Modem): Fit {
     const frameSizeMax = Math.max(FRAME_SIZE_MIN, modem.traits.frameSizeMax);
-    return { frameSizeMax, payloadSizeMax: payloadSizeMaxOf(frameSizeMax), keepFreeMs: 0 };
+    return { frameSizeMax, payloadSizeMax: PAYLOAD_SIZE_MAX, keepFreeMs: 0 };
 }

@@ -5,6 +5,7 @@ import { airtimeJournal } from "./airtime.ts";
 import { closeAsIs } from "./connect.ts";
 import { isDamage, markSuspect } from "./damage.ts";
 import { GroupCommit } from "./group-commit.ts";
+import { linkStates } from "./link-states.ts";
 import { lockDirectory } from "./lock.ts";
 import { mailbox } from "./mailbox.ts";
 import { messageStore } from "./messages.ts";
@@ -100,6 +101,7 @@ function depotOver({ connection, options, sync, release }: Parts): Depot {
         store: sheltered(store, UNREADABLE, shelter),
         mailbox: sheltered({ page: reader.page, stats: reader.stats }, {}, shelter),
         airtime: sheltered(airtimeJournal(connection), {}, shelter),
+        links: sheltered(linkStates(connection), {}, shelter),
         commit,
         close: () => (closing ??= end()),
     };

@@ -14,7 +14,7 @@ export const SUBJECTS_MAX = 64;
 const TELLS = 2;
 
 /** Losses above which one answer more is sent at once, to save the asker a round. */
-const LOSS_FOR_COPY = [0.12, 0.35];
+const LOSS_FOR_COPY = [0.15, 0.35];
 
 /** Answers at once without pause, and then one for each interval: any frame can provoke one. */
 const ANSWERS_AT_ONCE = 24;

@@ -27,8 +27,10 @@ const UNSENT_PAUSE_MS = 1_000;
 /** A neighbour that waits for its disk is asked again after so long, in milliseconds. */
 const KEPT_PAUSE_MS = 1_500;
 
-/** What one more round costs, in frames: for time more than for airtime. */
-const ROUND_COST = 1.2;
+/** What one more round costs, in frames: for time more than for airtime. More where its answer may be lost. */
+function roundCost(loss: number): number {
+    return 0.3 + 6 * loss;
+}
 
 /** Share of a turn that long transfers get when short ones would fill it. */
 const LONG_SHARE = 0.25;
@@ -87,7 +89,10 @@ export class Turns {
 
     /** After a restart, payloads that shared a block wait for each other. */
     offered(now: Millis): void {
-        if (!this.#parts.outbox.remembers || this.#phase.kind !== "free" || this.#resumesAt !== undefined) return;
+        if (this.#phase.kind !== "free") return;
+        // Waiting for a silent channel is counted from here.
+        if (this.readyAt() === undefined) this.#phase = { kind: "free", notBefore: Math.max(now, this.#phase.notBefore) };
+        if (!this.#parts.outbox.remembers || this.#resumesAt !== undefined) return;
         this.#resumesAt = now + RESUME_MS;
         this.#phase = { kind: "free", notBefore: this.#resumesAt };
     }
@@ -202,7 +207,9 @@ export class Turns {
             .active()
             .map(({ node, lossThere }) => ({ missing: transfer.missingAt(node), loss: lossThere }))
             .filter(({ missing }) => missing > 0);
-        return listeners.length === 0 ? 0 : framesToSend({ listeners, roundCost: ROUND_COST });
+        return listeners.length === 0
+            ? 0
+            : framesToSend({ listeners, roundCost: roundCost(Math.max(...listeners.map(({ loss }) => loss))) });
     }
 
     #pop(turn: Extract<Phase, { readonly kind: "sending" }>): LinkFrame | undefined {
