@@ -8,6 +8,7 @@ import { Arrivals } from "./arrivals.ts";
 import { Assemblies } from "./assemblies.ts";
 import { Blocks } from "./blocks.ts";
 import { Channel } from "./channel.ts";
+import { Departures } from "./departures.ts";
 import { Hellos } from "./hellos.ts";
 import { Knowledge } from "./knowledge.ts";
 import { Neighbours } from "./neighbours.ts";
@@ -37,10 +38,13 @@ class LinkMachine implements Link {
     readonly #answers: Answers;
     readonly #arrivals: Arrivals;
     readonly #outbox: Outbox;
+    readonly #departures: Departures;
     readonly #turns: Turns;
     readonly #hellos: Hellos;
     /** What waits for `transmitted`. */
     #onAir: "data" | "answer" | "hello" | undefined;
+    /** Of the last event. */
+    #now: Millis = 0;
     /** Half a block was told about, here or there: a restart should not forget it. */
     #hasNews = false;
     #tidyAt: Millis = Number.NEGATIVE_INFINITY;
@@ -69,12 +73,14 @@ class LinkMachine implements Link {
         this.#answers = answers;
         this.#outbox = outbox;
         this.#arrivals = new Arrivals({ neighbours, knowledge, blocks, assemblies, answers });
-        this.#turns = new Turns({ timing, neighbours, knowledge, outbox, node, random });
+        this.#departures = new Departures({ timing, neighbours, knowledge, outbox, node, random });
+        this.#turns = new Turns({ timing, neighbours, outbox, departures: this.#departures, random });
         this.#channel = new Channel({ timing, neighbours, random });
         this.#hellos = new Hellos({ neighbours, knowledge, node, random, timing });
     }
 
     handle(event: LinkEvent, now: Millis): readonly LinkEffect[] {
+        this.#now = now;
         this.#wake(now);
         const effects = [...this.#take(event, now), ...this.#turns.tick(now)];
         if (now >= this.#tidyAt) effects.push(...this.#tidy(now));
@@ -93,7 +99,7 @@ class LinkMachine implements Link {
 
     deadline(): Millis | undefined {
         const timers = [this.#turns.deadline()];
-        if (this.#onAir === undefined) timers.push(this.#answersAt(0), this.#dataAt(), this.#helloAt());
+        if (this.#onAir === undefined) timers.push(this.#answersAt(this.#now), this.#dataAt(), this.#helloAt());
         const times = timers.filter((time) => time !== undefined);
         return times.length > 0 ? Math.min(...times) : undefined;
     }
@@ -103,7 +109,7 @@ class LinkMachine implements Link {
             keys: [...this.#knowledge.keys],
             neighbours: this.#neighbours.active().map(({ node, alias }) => ({ node, alias })),
             assemblies: this.#assemblies.keep(),
-            outgoing: this.#outbox.keep(this.#turns.transfers().filter(({ framesSent }) => framesSent > 0)),
+            outgoing: this.#outbox.keep(this.#departures.all().filter(({ framesSent }) => framesSent > 0)),
         });
     }
 
@@ -122,7 +128,7 @@ class LinkMachine implements Link {
                 this.#turns.offered(now);
                 return this.#outbox.add(event.offer, event.payload);
             case "withdraw":
-                this.#turns.withdraw(event.offer);
+                this.#departures.withdraw(event.offer);
                 return [];
             case "frame":
                 return this.#onFrame(event.bytes, now);
@@ -165,7 +171,7 @@ class LinkMachine implements Link {
             case "ack": {
                 const neighbour = this.#neighbours.get(frame.node);
                 if (neighbour) neighbour.lossThere = frame.loss;
-                this.#hasNews ||= this.#turns.transfers().some(({ framesSent, count }) => framesSent > 0 && count > 1);
+                this.#hasNews ||= this.#departures.all().some(({ framesSent, count }) => framesSent > 0 && count > 1);
                 return this.#turns.onAck(frame, now);
             }
             case "hello":

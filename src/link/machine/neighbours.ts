@@ -15,6 +15,8 @@ export interface Neighbour {
     /** Share of our frames that is lost on the way there, as it says; 0..1. */
     lossThere: number;
     silentAsks: number;
+    /** A damaged frame can name a node that does not exist: one frame alone proves nobody. */
+    isProven: boolean;
 }
 
 /** Who is out there, under which short name, and how well we hear each other. */
@@ -47,10 +49,12 @@ export class Neighbours {
         if (node === this.#own) return { isNew: false, clashes: false };
         const known = this.#nodes.get(node);
         const isNew = known === undefined || known.silentAsks >= SILENT_ASKS_MAX;
-        if (known) Object.assign(known, { alias, heardAt: now, silentAsks: 0 });
-        else {
+        if (known) {
+            const isProven = known.isProven || known.alias === alias;
+            Object.assign(known, { alias, heardAt: now, silentAsks: 0, isProven });
+        } else {
             if (this.#nodes.size >= NEIGHBOURS_MAX) this.#forgetOldest();
-            this.#nodes.set(node, { node, alias, heardAt: now, lossThere: 0, silentAsks: 0 });
+            this.#nodes.set(node, { node, alias, heardAt: now, lossThere: 0, silentAsks: 0, isProven: false });
         }
         const clashes = alias === this.#alias;
         // The higher id gives way, so that only one of two draws again.
@@ -62,9 +66,15 @@ export class Neighbours {
         return this.#nodes.get(node);
     }
 
+    /** It named something that only we and those who heard us can know. */
+    prove(node: number): void {
+        const neighbour = this.#nodes.get(node);
+        if (neighbour) neighbour.isProven = true;
+    }
+
     /** Those whose answers are waited for. */
     active(): readonly Neighbour[] {
-        return [...this.#nodes.values()].filter(({ silentAsks }) => silentAsks < SILENT_ASKS_MAX);
+        return [...this.#nodes.values()].filter(({ silentAsks, isProven }) => isProven && silentAsks < SILENT_ASKS_MAX);
     }
 
     isKnownAlias(alias: number): boolean {
@@ -83,7 +93,10 @@ export class Neighbours {
     }
 
     restore(neighbours: readonly { readonly node: number; readonly alias: number }[], now: Millis): void {
-        for (const { node, alias } of neighbours.slice(0, NEIGHBOURS_MAX)) this.heard(node, alias, now);
+        for (const { node, alias } of neighbours.slice(0, NEIGHBOURS_MAX)) {
+            this.heard(node, alias, now);
+            this.prove(node);
+        }
     }
 
     #drawAlias(): void {
