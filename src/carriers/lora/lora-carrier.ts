@@ -1,5 +1,6 @@
 import { blake3 } from "@noble/hashes/blake3.js";
 import type { LoraParams, Modem, ModemError, ReceivedFrame } from "../../../hw/modem.ts";
+import { makePrng } from "../../base/prng.ts";
 import type { Clock, Entropy, Millis } from "../../base/time.ts";
 import { firstFrameKind, makeFirstLink } from "../../link/first-link.ts";
 import type { AirLaw, AirtimeEntry } from "../../link/ledger.ts";
@@ -91,7 +92,11 @@ class LoraCarrier implements Carrier {
             revives: false,
         };
         this.#link = makeLink(options, this.#fit);
-        this.#transmitter = new Transmitter({ ...options, onHindered: (why) => this.#tellHindered(why) });
+        this.#transmitter = new Transmitter({
+            ...options,
+            random: makeRandom(options.entropy),
+            onHindered: (why) => this.#tellHindered(why),
+        });
     }
 
     async start(handlers: CarrierHandlers): Promise<void> {
@@ -138,6 +143,7 @@ class LoraCarrier implements Carrier {
 
     #onFrame({ bytes, rssiDbm, snrDb }: ReceivedFrame): void {
         if (this.#stopped) return;
+        this.#transmitter.heard(this.#options.modem.airtimeMs(bytes.length));
         this.#tellAir("heard", bytes, { rssiDbm, snrDb });
         this.#pump({ kind: "frame", bytes });
     }
@@ -202,8 +208,9 @@ class LoraCarrier implements Carrier {
 
     async #transmit(frame: Uint8Array): Promise<void> {
         const mayTry = this.#forbidden === undefined && this.#upDetail !== undefined;
-        const keepFreeMs = firstFrameKind(frame) === "data" ? this.#fit.keepFreeMs : 0;
-        const sent = mayTry && (await this.#transmitter.transmit(frame, keepFreeMs));
+        const isData = firstFrameKind(frame) === "data";
+        const wish = { frame, reserve: isData ? this.#fit.reserve : undefined, isPolite: isData };
+        const sent = mayTry && (await this.#transmitter.transmit(wish));
         if (this.#stopped) return;
         if (sent) this.#tellAir("sent", frame);
         this.#pump({ kind: "transmitted", sent });
@@ -265,6 +272,13 @@ function makeLink({ entropy, modem }: LoraCarrierOptions, { frameSizeMax }: Fit)
         frameSizeMax,
         airtimeMs: (size) => modem.airtimeMs(size),
     });
+}
+
+/** Jitter, not secrets. */
+function makeRandom(entropy: Entropy): () => number {
+    const seed = new Uint8Array(4);
+    entropy.fill(seed);
+    return makePrng(new DataView(seed.buffer).getUint32(0));
 }
 
 /** What the air is told about a payload that arrived. */
