@@ -4,9 +4,11 @@ import { makePrng } from "../../../src/base/prng.ts";
 import { Transmitter } from "../../../src/carriers/lora/transmitter.ts";
 import { type AirtimeEntry, makeAirLaw } from "../../../src/link/ledger.ts";
 import { findRegion } from "../../../src/link/region.ts";
+import { busiestWindowMs } from "../../support/busiest-window.ts";
 import { settled } from "../../support/settled.ts";
 import { VirtualClock } from "../../support/virtual-clock.ts";
 import { FakeModem, PARAMS } from "./fake-modem.ts";
+import { transmitterLife } from "./transmitter-life.ts";
 
 const HOUR_MS = 3_600_000;
 const JAPAN: LoraParams & typeof PARAMS = { ...PARAMS, frequencyHz: 921_000_000, powerDbm: 8 };
@@ -152,6 +154,19 @@ describe("an old permit", () => {
         expect(modem.sent).toHaveLength(0);
         expect(law.spentMs(PARAMS, clock.now().monotonic)).toBe(0);
     });
+});
+
+describe("a backlog of full frames", () => {
+    it.each([1, 2])(
+        "uses 97 %% of the hour's budget through restarts, and no more than that in any hour, seed %i",
+        async (seed) => {
+            const hours = 48;
+            const sent = await transmitterLife(seed, hours);
+            const spentMs = sent.reduce((sum, { airtimeMs }) => sum + airtimeMs, 0);
+            expect(spentMs / (36_000 * hours)).toBeGreaterThan(0.97);
+            expect(busiestWindowMs(sent, HOUR_MS)).toBeLessThanOrEqual(36_000);
+        },
+    );
 });
 
 describe("the measured use", () => {
