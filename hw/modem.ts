@@ -62,7 +62,8 @@ export interface Modem {
     start(handlers: ModemHandlers): void;
     /**
      * One frame at a time: a second call before the first settles is answered "busy". The permit proves that the law
-     * of the air was asked for this very transmission; nobody else can make one.
+     * of the air was asked for this very transmission; nobody else can make one. The first symbol leaves within 3 s of
+     * the call or not at all, because permits grow old.
      */
     send(frame: Uint8Array, permit: TransmitPermit): Promise<Result<void, ModemError>>;
     /**

@@ -12,7 +12,7 @@ const WINDOW_MS = 3_600_000;
  * The first symbol follows its permit within this time: the fsync of the journal, a last look at the channel and the
  * serial line lie in between. Whoever is later has to take the permit back and ask again.
  */
-export const START_MAX_MS = 5_000;
+export const START_MAX_MS = 10_000;
 
 /** How much younger an entry of the journal may be than its whole seconds say: they are cut off, and small steps of the wall clock go unnoticed. */
 const WALL_DOUBT_S = 6;

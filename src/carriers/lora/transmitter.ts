@@ -12,8 +12,8 @@ const WAIT_TOLD_MS = 2_000;
 /** The wall clock was set when it moves against the monotonic one by more than this, in seconds. */
 const WALL_JUMP_S = 2;
 
-/** What the serial line and the modem may take of the time from the permit to the first symbol, in milliseconds. */
-const MODEM_START_MAX_MS = 1_500;
+/** What a modem may take of the time from the permit to the first symbol, as hw/modem.ts says, in milliseconds. */
+const MODEM_START_MAX_MS = 3_000;
 
 /** So often a frame loses its permit to a slow disk or to somebody who began to talk; then it is given up. */
 const ATTEMPTS_MAX = 8;

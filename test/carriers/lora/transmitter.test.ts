@@ -149,7 +149,7 @@ describe("where the law wants everybody to listen", () => {
 
 describe("an old permit", () => {
     it("is not used: with a disk slower than that nothing is sent, and in the end nothing is spent", async () => {
-        const { clock, modem, law, send } = build({ record: slowDisk(4) });
+        const { clock, modem, law, send } = build({ record: slowDisk(8) });
         expect(await send()).toBe(false);
         expect(modem.sent).toHaveLength(0);
         expect(law.spentMs(PARAMS, clock.now().monotonic)).toBe(0);
