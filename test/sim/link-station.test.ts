@@ -4,6 +4,7 @@ import { makePrng } from "../../src/base/prng.ts";
 import { makeLink as makeRealLink } from "../../src/link/machine/machine.ts";
 import { LinkStation, type LinkStationOptions } from "./link-station.ts";
 import { SimAir } from "./sim-air.ts";
+import type { SimStation } from "./sim-station.ts";
 
 const HOUR_MS = 3_600_000;
 const WEATHER = { loss: 0.25, corruption: 0.05, garbling: 0.05, duplication: 0.1, delayMaxMs: 500 };
@@ -69,6 +70,19 @@ describe("a link on the simulated air", () => {
         near.offer(2, second);
         expect(air.run(() => near.outcomes.has(2), air.now + HOUR_MS)).toBe(true);
         expect(far.has(second)).toBe(true);
+    });
+
+    it("keeps frames waiting as it is told: fewer collisions with carrier sense", () => {
+        const collisions = (listens: boolean) => {
+            const air = new SimAir({ seed: 8 });
+            const holdMs = (_: Uint8Array, station: SimStation) =>
+                listens && station.isBusy() ? 50 + air.random() * 2_000 : 0;
+            const stations = [1, 2, 3, 4].map(() => new LinkStation({ air, makeLink, holdMs }));
+            for (const [index, station] of stations.entries()) station.offer(1, payloadOf(index, 700));
+            expect(air.run(() => stations.every(({ outcomes }) => outcomes.has(1)), HOUR_MS)).toBe(true);
+            return air.counts.collided;
+        };
+        expect(collisions(true)).toBeLessThan(collisions(false) / 2);
     });
 
     it("says what the depot says, after the fsync", () => {

@@ -20,6 +20,11 @@ export interface LinkStationOptions extends Omit<StationOptions, "onFrame"> {
     readonly fsyncMs?: { readonly least: Millis; readonly most: Millis };
     /** Time from the link's wish to the first symbol: the serial line. */
     readonly sendDelayMs?: Millis;
+    /**
+     * How long the shell keeps a frame waiting, for the law or for a free channel; asked again after each wait. Zero
+     * where nothing is said.
+     */
+    readonly holdMs?: (frame: Uint8Array, station: SimStation) => Millis;
     /** Sees every effect before it is performed. */
     readonly onEffect?: (effect: LinkEffect) => void;
 }
@@ -109,7 +114,12 @@ export class LinkStation {
     }
 
     #transmit(frame: Uint8Array): void {
-        const { sendDelayMs = 0 } = this.#options;
+        const { sendDelayMs = 0, holdMs } = this.#options;
+        const wait = holdMs?.(frame, this.station) ?? 0;
+        if (wait > 0) {
+            this.#inThisLife(wait, () => this.#transmit(frame));
+            return;
+        }
         const send = (): void => this.station.transmit(frame, () => this.give({ kind: "transmitted", sent: true }));
         if (sendDelayMs === 0) send();
         else this.#inThisLife(sendDelayMs, send);

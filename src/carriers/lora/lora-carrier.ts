@@ -1,5 +1,6 @@
 import { blake3 } from "@noble/hashes/blake3.js";
 import type { LoraParams, Modem, ModemError, ReceivedFrame } from "../../../hw/modem.ts";
+import { makePrng } from "../../base/prng.ts";
 import type { Clock, Entropy, Millis, UnixSeconds } from "../../base/time.ts";
 import { FRAME_SIZE_MAX } from "../../link/frame/limits.ts";
 import type { AirLaw, AirtimeEntry } from "../../link/ledger.ts";
@@ -109,7 +110,11 @@ class LoraCarrier implements Carrier {
             revives: false,
         };
         this.#link = linkOf(options, this.#fit);
-        this.#transmitter = new Transmitter({ ...options, onHindered: (why) => this.#tellHindered(why) });
+        this.#transmitter = new Transmitter({
+            ...options,
+            random: makeRandom(options.entropy),
+            onHindered: (why) => this.#tellHindered(why),
+        });
     }
 
     async start(handlers: CarrierHandlers): Promise<void> {
@@ -158,6 +163,7 @@ class LoraCarrier implements Carrier {
 
     #onFrame({ bytes, rssiDbm, snrDb }: ReceivedFrame): void {
         if (this.#stopped) return;
+        this.#transmitter.heard(this.#options.modem.airtimeMs(bytes.length));
         this.#tellAir("heard", bytes, { rssiDbm, snrDb });
         this.#pump({ kind: "frame", bytes });
     }
@@ -225,8 +231,9 @@ class LoraCarrier implements Carrier {
 
     async #transmit({ frame, purpose }: Extract<LinkEffect, { readonly kind: "transmit" }>): Promise<void> {
         const mayTry = this.#forbidden === undefined && this.#upDetail !== undefined;
-        const keepFreeMs = purpose === "data" ? this.#fit.keepFreeMs : 0;
-        const sent = mayTry && (await this.#transmitter.transmit(frame, keepFreeMs));
+        const isData = purpose === "data";
+        const wish = { frame, reserve: isData ? this.#fit.reserve : undefined, isPolite: isData };
+        const sent = mayTry && (await this.#transmitter.transmit(wish));
         if (this.#stopped) return;
         if (sent) this.#tellAir("sent", frame);
         this.#pump({ kind: "transmitted", sent });
@@ -304,6 +311,13 @@ function linkOf({ entropy, modem, node, clock, linkState }: LoraCarrierOptions, 
 /** Undefined while the clock is where boards without a battery begin. */
 function hourOf(wall: UnixSeconds): number | undefined {
     return wall < CLOCK_SET_FROM ? undefined : Math.floor(wall / 3600);
+}
+
+/** Jitter, not secrets. */
+function makeRandom(entropy: Entropy): () => number {
+    const seed = new Uint8Array(4);
+    entropy.fill(seed);
+    return makePrng(new DataView(seed.buffer).getUint32(0));
 }
 
 /** What the air is told about a payload that arrived. */
