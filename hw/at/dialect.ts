@@ -13,7 +13,7 @@ export type Step = (ask: Ask) => Promise<ModemError | undefined>;
 export interface Dialect {
     readonly traits: ModemTraits;
     /** The settings in force, for people. */
-    readonly summary: string;
+    summary(): string;
     /**
      * From 0 to 1: a module that says "sent" before this share of the frame's airtime has passed cannot have sent it.
      * 0 where firmware may say so beforehand.
@@ -66,6 +66,10 @@ export async function tellAll(ask: Ask, questions: readonly Question[]): Promise
 
 export function valueIn(said: Answer): string {
     return said.kind === "value" ? said.value : "";
+}
+
+export function isWithin(value: number, min: number, max: number): boolean {
+    return Number.isInteger(value) && value >= min && value <= max;
 }
 
 /** The first difference between what was set and what the module says; values in the same order. */

@@ -40,6 +40,8 @@ export class SupervisedModem implements Modem {
     #cancelTimer: () => void = () => undefined;
     #retryMs = RETRY_MS_FIRST;
     #portIndex = 0;
+    /** Ports in a row on which the module said nothing. */
+    #silentPorts = 0;
     /** Starts of the module that nobody asked for. */
     #restarts = 0;
     /** The last bad news that was told; the same again at each retry is no news. */
@@ -141,15 +143,29 @@ export class SupervisedModem implements Modem {
         const problem = (await this.#run(exchange, first)) ?? (await this.#configureSteadily(exchange));
         if (this.#exchange !== exchange || !this.#handlers) return;
         if (problem) {
-            if (problem.kind === "silent") this.#portIndex++;
-            this.#lose(exchange, problem);
+            if (problem.kind === "silent" && this.#isAnotherPortLeft()) await this.#tryNextPort(exchange);
+            else this.#lose(exchange, problem);
             return;
         }
         this.#isUp = true;
+        this.#silentPorts = 0;
         this.#retryMs = RETRY_MS_FIRST;
         this.#toldDown = undefined;
         this.#probeLater(exchange);
-        this.#handlers.onUp(`${this.label}: ${this.#dialect.summary}`);
+        this.#handlers.onUp(`${this.label}: ${this.#dialect.summary()}`);
+    }
+
+    /** A module that does not answer may answer on the next port; silence on all of them is bad news. */
+    #isAnotherPortLeft(): boolean {
+        this.#portIndex++;
+        this.#silentPorts = (this.#silentPorts + 1) % this.#options.ports.length;
+        return this.#silentPorts !== 0;
+    }
+
+    async #tryNextPort(exchange: Exchange): Promise<void> {
+        this.#exchange = undefined;
+        await exchange.close();
+        if (this.#handlers && !this.#exchange) await this.#connect();
     }
 
     /** Settings hold only if the module did not start again between the first of them and the last look at them. */

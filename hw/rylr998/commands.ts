@@ -1,4 +1,4 @@
-import { ascii } from "../at/dialect.ts";
+import { ascii, isWithin } from "../at/dialect.ts";
 import type { LoraParams } from "../modem.ts";
 import { DATA_BYTES_MAX } from "./dialogue.ts";
 import { modelOf, type RylrModel, type RylrModelName } from "./models.ts";
@@ -76,8 +76,4 @@ export function sendBytes(data: Uint8Array): Uint8Array {
     line.set(data, head.length);
     line.set([0x0d, 0x0a], head.length + data.length);
     return line;
-}
-
-function isWithin(value: number, min: number, max: number): boolean {
-    return Number.isInteger(value) && value >= min && value <= max;
 }

@@ -25,7 +25,7 @@ export function rylr998Dialect(settings: Rylr998Settings & { readonly binary?: b
             detectsChannelActivity: false,
             confirmsTransmission: true,
         },
-        summary: `${describeParams(params)}, address ${address}, network ${networkId}`,
+        summary: () => `${describeParams(params)}, address ${address}, network ${networkId}`,
         doneShareMin: 0,
         airtimeMs,
         makeReader,
