@@ -72,6 +72,11 @@ export class LoraE5Emulator implements AirRadio, Firmware<TextLine> {
         this.#board.emit(bytes);
     }
 
+    /** As somebody's AT+UART would, in force after the next start. */
+    changeBaudRate(baudRate: number): void {
+        this.#baudRateKept = baudRate;
+    }
+
     listensOn(): AirChannel | undefined {
         return this.#board.isReady && this.#isReceiving ? this.#channel() : undefined;
     }
