@@ -50,7 +50,7 @@ export function rak3172Dialect(settings: Rak3172Settings): Dialect {
             return compare(ask, settings);
         },
         listen: reception.start,
-        probe: (ask) => tell(ask, command("AT", isOk)),
+        probe: async (ask) => (await tell(ask, command("AT", isOk))) ?? (await reception.check(ask)),
         send: (ask, frame) => {
             const withinMs = loraAirtimeMs(params, frame.length) + SEND_MARGIN_MS;
             const done = named("TXP2P DONE");

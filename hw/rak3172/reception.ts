@@ -51,10 +51,18 @@ export function makeReception(hasCad: boolean) {
         return (await stop(ask)) ?? (await tell(ask, question));
     };
 
+    /** Changing a reception that goes on is refused and does no harm; where it is not, a restart went by unheard. */
+    const check = async (ask: Ask): Promise<ModemError | undefined> => {
+        if (state !== "on") return undefined;
+        const problem = await set(ask, ONLY);
+        if (problem) return problem.kind === "busy" ? undefined : problem;
+        return { kind: "silent", detail: "the module no longer receives: it must have started again by itself" };
+    };
+
     /** The module says that it no longer receives. */
     const lapsed = (): void => {
         state = "unknown";
     };
 
-    return { start, stop, send, lapsed };
+    return { start, stop, send, check, lapsed };
 }

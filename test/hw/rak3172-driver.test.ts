@@ -105,6 +105,22 @@ describe("a RAK3172", () => {
         expect([two.diary.frames.length, two.diary.downs]).toEqual([1, []]);
     });
 
+    it.each(["1.0.2", "4.0.5"] as const)(
+        "whose banner is lost after a restart is found out, firmware %s",
+        async (firmware) => {
+            const world = makeWorld();
+            const { diary, emulator } = station(rak3172(firmware), world, 1);
+            await world.clock.runUntil(() => diary.isUp, 20_000);
+            await world.clock.advance(300_000);
+            expect(diary.downs).toEqual([]);
+            emulator.misbehave({ answersLost: 1 });
+            emulator.restart();
+            expect(await world.clock.runUntil(() => !diary.isUp, 60_000)).toBe(true);
+            expect(diary.downs[0]).toMatchObject({ kind: "silent" });
+            expect(await world.clock.runUntil(() => diary.isUp, 20_000)).toBe(true);
+        },
+    );
+
     it("tells what the module cannot have, and is not made with it", () => {
         expect(rak3172SettingProblems({ params: PARAMS })).toEqual([]);
         const wrong = { ...PARAMS, powerDbm: 4, preambleSymbols: 4, bandwidthHz: 62_500, spreadingFactor: 5 };
