@@ -140,11 +140,15 @@ export class SupervisedModem implements Modem {
     }
 
     async #setUp(exchange: Exchange, first: readonly Step[]): Promise<void> {
-        const problem = (await this.#run(exchange, first)) ?? (await this.#configureSteadily(exchange));
+        const unreached = await this.#run(exchange, first);
+        const problem = unreached ?? (await this.#configureSteadily(exchange));
         if (this.#exchange !== exchange || !this.#handlers) return;
+        if (unreached?.kind === "silent" && this.#isAnotherPortLeft()) {
+            await this.#tryNextPort(exchange);
+            return;
+        }
         if (problem) {
-            if (problem.kind === "silent" && this.#isAnotherPortLeft()) await this.#tryNextPort(exchange);
-            else this.#lose(exchange, problem);
+            this.#lose(exchange, problem);
             return;
         }
         this.#isUp = true;

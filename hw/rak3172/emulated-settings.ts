@@ -6,6 +6,8 @@ export interface Rak3172Firmware {
     readonly packetForm: "one_line" | "two_lines";
     /** What AT+PRECV=65533 does: listens over transmissions, is refused, or is a window of 65.5 seconds. */
     readonly receivesAlways: "yes" | "refused" | "window";
+    /** A window can be changed for another reception before it is over. */
+    readonly windowGivesWay: boolean;
     /** Answers "AT+NAME=value", or the value alone. */
     readonly namesValues: boolean;
     readonly hasCad: boolean;
@@ -19,6 +21,17 @@ export const RAK3172_FIRMWARES = {
         baudRate: 9_600,
         packetForm: "two_lines",
         receivesAlways: "window",
+        windowGivesWay: true,
+        namesValues: false,
+        hasCad: false,
+        numbersBandwidths: false,
+    },
+    "1.0.4": {
+        version: "v1.0.4",
+        baudRate: 9_600,
+        packetForm: "two_lines",
+        receivesAlways: "window",
+        windowGivesWay: false,
         namesValues: false,
         hasCad: false,
         numbersBandwidths: false,
@@ -28,6 +41,7 @@ export const RAK3172_FIRMWARES = {
         baudRate: 115_200,
         packetForm: "one_line",
         receivesAlways: "refused",
+        windowGivesWay: true,
         namesValues: true,
         hasCad: false,
         numbersBandwidths: false,
@@ -37,6 +51,7 @@ export const RAK3172_FIRMWARES = {
         baudRate: 115_200,
         packetForm: "one_line",
         receivesAlways: "yes",
+        windowGivesWay: true,
         namesValues: true,
         hasCad: true,
         numbersBandwidths: false,
@@ -46,6 +61,7 @@ export const RAK3172_FIRMWARES = {
         baudRate: 115_200,
         packetForm: "one_line",
         receivesAlways: "yes",
+        windowGivesWay: true,
         namesValues: true,
         hasCad: true,
         numbersBandwidths: true,

@@ -164,8 +164,8 @@ export class Rak3172Emulator implements AirRadio, Firmware<TextLine> {
             this.#stopReception();
             return "OK";
         }
-        // A window gives way to another reception; the others must be stopped first.
-        if (this.#reception !== "off" && this.#reception !== "window") {
+        const givesWay = this.#reception === "window" && this.#firmware.windowGivesWay;
+        if (this.#reception !== "off" && !givesWay) {
             this.#board.say("P2P_RX_ON already");
             return "AT_BUSY_ERROR";
         }

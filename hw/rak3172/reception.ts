@@ -56,6 +56,8 @@ export function makeReception(hasCad: boolean) {
         if (state !== "on") return undefined;
         const problem = await set(ask, ONLY);
         if (problem) return problem.kind === "busy" ? undefined : problem;
+        // If it was not a restart, it took 65533 for milliseconds after all.
+        mustStop = true;
         return { kind: "silent", detail: "the module no longer receives: it must have started again by itself" };
     };
 

@@ -136,6 +136,10 @@ for (const [name, kind] of Object.entries(KINDS)) {
                 "\r\n+READY\r\nCurrent Work Mode: LoRa P2P.\r\n",
                 "+OK\r\nOK\r\n+AT: OK\r\n+TEST: TX DONE\r\n+EVT:TXP2P DONE\r\n",
                 "+ERR=4\r\nAT_PARAM_ERROR\r\n+AT: ERROR(-1)\r\n+EVT:RXP2P RECEIVE TIMEOUT\r\n",
+                // Their ends never come.
+                "+RCV=5,200,ab",
+                "+EVT:RXP2P:-3:1:48",
+                '+TEST: RX "48',
                 "+RCV=5,9,ab\r\n+EVT:RXP2P:-3:\r\n+TEST: LEN:9, RSSI:-3, SNR:1\r\n",
             ];
             for (const text of babble) {
