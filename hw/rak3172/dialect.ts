@@ -1,16 +1,6 @@
 import { toHex } from "../../src/base/encoding.ts";
 import { loraAirtimeMs } from "../../src/link/airtime.ts";
-import {
-    command,
-    type Dialect,
-    describeParams,
-    difference,
-    isStarted,
-    named,
-    tell,
-    tellAll,
-    valueIn,
-} from "../at/dialect.ts";
+import { command, type Dialect, describeParams, difference, isStarted, named, tell, valueIn } from "../at/dialect.ts";
 import type { Ask } from "../at/exchange.ts";
 import type { ModemError } from "../modem.ts";
 import { Rak3172Reader } from "./reader.ts";
@@ -82,7 +72,7 @@ async function setAll(ask: Ask, { params, listensBeforeTalk }: Rak3172Settings):
     if (problem) return problem;
     const inKilohertz = await tell(ask, command(`AT+P2P=${p2pValues(params, "kHz").join(":")}`, isOk));
     if (inKilohertz?.kind !== "refused") return inKilohertz;
-    return tellAll(ask, [command(`AT+P2P=${p2pValues(params, "number").join(":")}`, isOk)]);
+    return tell(ask, command(`AT+P2P=${p2pValues(params, "number").join(":")}`, isOk));
 }
 
 async function compare(ask: Ask, { params, listensBeforeTalk }: Rak3172Settings): Promise<ModemError | undefined> {

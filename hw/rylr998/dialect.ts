@@ -1,5 +1,15 @@
 import { loraAirtimeMs } from "../../src/link/airtime.ts";
-import { command, type Dialect, describeParams, difference, isStarted, named, tell, valueIn } from "../at/dialect.ts";
+import {
+    command,
+    type Dialect,
+    describeParams,
+    difference,
+    isStarted,
+    named,
+    tell,
+    tellAll,
+    valueIn,
+} from "../at/dialect.ts";
 import type { Ask } from "../at/exchange.ts";
 import type { Reader, Said } from "../at/said.ts";
 import type { ModemError } from "../modem.ts";
@@ -45,10 +55,11 @@ export function rylr998Dialect(settings: Rylr998Settings & { readonly binary?: b
 /** Sets everything, then reads everything back: a module may take a command and do something else. */
 async function configure(ask: Ask, settings: Rylr998Settings): Promise<ModemError | undefined> {
     const lines = settingLines(settings);
-    for (const [name, value] of lines) {
-        const problem = await tell(ask, command(`AT+${name}=${value}`, isOk));
-        if (problem) return problem;
-    }
+    const refused = await tellAll(
+        ask,
+        lines.map(([name, value]) => command(`AT+${name}=${value}`, isOk)),
+    );
+    if (refused) return refused;
     for (const [name, value] of lines) {
         const answer = await ask(command(`AT+${name}?`, named(name)));
         if (!answer.ok) return answer.error;
