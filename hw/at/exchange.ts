@@ -2,10 +2,10 @@ import { err, ok, type Result } from "../../src/base/result.ts";
 import type { Clock, Millis } from "../../src/base/time.ts";
 import type { ModemError } from "../modem.ts";
 import type { BytePort } from "../port/byte-port.ts";
-import { DialogueReader, type Said } from "./dialogue.ts";
-import { BUSY_CODE, isAboutReceiving, meaningOf } from "./errors.ts";
+import type { Answer, Reader, Said } from "./said.ts";
 
-export type Answer = Extract<Said, { readonly kind: "ok" | "ready" | "value" }>;
+/** What is begun is forgotten when the line was silent for so long: the rest is lost, and must not spoil what comes. */
+export const LINE_SILENCE_MS = 2_000;
 
 export interface Question {
     /** For people, without data. */
@@ -16,9 +16,11 @@ export interface Question {
     readonly withinMs: Millis;
 }
 
+export type Ask = (question: Question) => Promise<Result<Answer, ModemError>>;
+
 export interface ExchangeHandlers {
     onReceived(packet: Extract<Said, { readonly kind: "received" }>): void;
-    /** What came unasked: a module that starts again says "ready". */
+    /** What came unasked. */
     onOther(said: Said): void;
     onClose(cause: Error | undefined): void;
 }
@@ -27,15 +29,20 @@ export interface ExchangeHandlers {
 export class Exchange {
     readonly #port: BytePort;
     readonly #clock: Clock;
+    readonly #reader: Reader;
     readonly #handlers: ExchangeHandlers;
-    readonly #reader = new DialogueReader();
+    #heardAt: Millis = 0;
     #asked: { readonly question: Question; settle(result: Result<Answer, ModemError>): void } | undefined;
     /** Why no more questions can be asked. */
     #ended: ModemError | undefined;
 
-    constructor(port: BytePort, clock: Clock, handlers: ExchangeHandlers) {
-        this.#port = port;
-        this.#clock = clock;
+    constructor(
+        parts: { readonly port: BytePort; readonly clock: Clock; readonly reader: Reader },
+        handlers: ExchangeHandlers,
+    ) {
+        this.#port = parts.port;
+        this.#clock = parts.clock;
+        this.#reader = parts.reader;
         this.#handlers = handlers;
     }
 
@@ -79,27 +86,25 @@ export class Exchange {
     }
 
     #hear(chunk: Uint8Array): void {
+        const now = this.#clock.now().monotonic;
+        if (now - this.#heardAt > LINE_SILENCE_MS) this.#reader.forget();
+        this.#heardAt = now;
         for (const said of this.#reader.push(chunk)) this.#take(said);
     }
 
     #take(said: Said): void {
         const asked = this.#asked;
         if (said.kind === "received") this.#handlers.onReceived(said);
-        else if (said.kind === "noise") this.#handlers.onOther(said);
-        else if (said.kind === "error") {
-            if (!asked || isAboutReceiving(said.code)) this.#handlers.onOther(said);
-            else asked.settle(err(refusal(asked.question.name, said.code)));
-        } else if (asked?.question.isAnswer(said)) asked.settle(ok(said));
-        else {
+        else if (said.kind === "failure" && asked) {
+            asked.settle(err({ kind: said.error, detail: `${asked.question.name}: ${said.detail}` }));
+        } else if ((said.kind === "value" || said.kind === "started") && asked?.question.isAnswer(said)) {
+            asked.settle(ok(said));
+        } else {
             // A module that starts again has forgotten the question.
-            if (said.kind === "ready") asked?.settle(err(restarted(this.#port.label, asked.question.name)));
+            if (said.kind === "started") asked?.settle(err(restarted(this.#port.label, asked.question.name)));
             this.#handlers.onOther(said);
         }
     }
-}
-
-function refusal(name: string, code: number): ModemError {
-    return { kind: code === BUSY_CODE ? "busy" : "refused", detail: `${name}: +ERR=${code}, ${meaningOf(code)}` };
 }
 
 function restarted(label: string, name: string): ModemError {
