@@ -19,7 +19,7 @@ export function syndromesFor(differences: number): number {
 }
 
 /**
- * The elements of a sketch, in no order; undefined when it holds more than it can show. What is given has exactly these
+ * The elements of a sketch, ascending; undefined when it holds more than it can show. What is given has exactly these
  * syndromes. If more differ than the sketch has syndromes, a wrong set comes out with a chance below 2^-32.
  */
 export function decode(sketch: Sketch): readonly number[] | undefined {
@@ -30,7 +30,9 @@ export function decode(sketch: Sketch): readonly number[] | undefined {
     // The reciprocal polynomial has the elements themselves as roots. An element is never zero.
     const reciprocal = locator.reverse();
     if (reciprocal[0] === 0) return undefined;
-    const elements = rootsOf(reciprocal)?.map((root) => root >>> 0);
+    const elements = rootsOf(reciprocal)
+        ?.map((root) => root >>> 0)
+        .sort((a, b) => a - b);
     if (elements === undefined) return undefined;
     const again = sketchOf(elements, { from: 0, to: sketch.length });
     return again.every((syndrome, index) => syndrome === sketch[index]) ? elements : undefined;

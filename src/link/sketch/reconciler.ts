@@ -9,8 +9,8 @@ import {
     type Message,
     WANTS_MAX,
 } from "./message.ts";
-import { makeSearch, type Search } from "./search.ts";
-import { indexIds, makeShortOf, ROOT, type ShortHash } from "./short-ids.ts";
+import { Search } from "./search.ts";
+import { indexIds, makeShortOf, ROOT, type ShortHash, type ShortIds } from "./short-ids.ts";
 import { merge, type Sketch, sketchOf } from "./sketch.ts";
 
 /** Syndromes in a first message: with the count they fill one LoRa frame of 222 bytes. */
@@ -56,131 +56,153 @@ export interface Reconciler {
     readonly collided: readonly Uint8Array[];
 }
 
+export function makeReconciler(options: ReconcilerOptions): Reconciler {
+    return new End(options);
+}
+
 type Told = Partial<Step>;
 
-export function makeReconciler({ ids, salt, hash, expected = 0 }: ReconcilerOptions): Reconciler {
-    const own = indexIds(ids, makeShortOf(hash, salt));
-    const count = own.shorts.length % COUNT_MODULUS;
-    let search: Search | undefined;
-    let hasStarted = false;
-    let hasListed = own.collided.length === 0;
-    let answers = 0;
-    let last: readonly Uint8Array[] = [];
+class End implements Reconciler {
+    readonly shortOf: (id: Uint8Array) => number;
+    readonly collided: readonly Uint8Array[];
+    readonly #own: ShortIds;
+    readonly #all: readonly Uint8Array[];
+    readonly #count: number;
+    readonly #expected: number;
+    #search: Search | undefined;
+    #hasStarted = false;
+    #hasListed: boolean;
+    #answers = 0;
+    #last: readonly Uint8Array[] = [];
+    /** How our own search ended. */
+    #outcome: Step["outcome"];
 
-    const ownSketch = (syndromes: number): Sketch => sketchOf(own.shorts, { from: 0, to: syndromes });
-
-    function sent(messages: readonly Message[]): readonly Uint8Array[] {
-        const listed: readonly Message[] = hasListed ? [] : [{ kind: "list", ids: own.collided.slice(0, LISTED_MAX) }];
-        hasListed = true;
-        last = [...listed, ...messages].map(encodeMessage);
-        return last;
+    constructor({ ids, salt, hash, expected = 0 }: ReconcilerOptions) {
+        this.#own = indexIds(ids, makeShortOf(hash, salt));
+        this.#all = ids;
+        this.#count = this.#own.shorts.length % COUNT_MODULUS;
+        this.#expected = expected;
+        this.shortOf = this.#own.shortOf;
+        this.collided = this.#own.collided;
+        this.#hasListed = this.collided.length === 0;
     }
 
-    function begin(differences: number): readonly Uint8Array[] {
-        hasStarted = true;
-        const syndromes = differences === 0 ? 1 : Math.min(syndromesFor(differences), FIRST_SYNDROMES_MAX);
-        return sent([{ kind: "digest", count, sketch: ownSketch(syndromes) }]);
+    start(): readonly Uint8Array[] {
+        return this.#begin(this.#expected);
     }
 
-    function onDigest({ count: theirs, sketch }: Message & { kind: "digest" }): Told | undefined {
-        if (search !== undefined) return undefined;
-        const surplus = signed(theirs - count);
-        const mine = ownSketch(sketch.length);
-        if (surplus === 0 && isZero(merge(mine, sketch))) return over([]);
-        if (theirs === 0 && isZero(sketch)) return over(ids);
-        if (!theyLook(surplus, mine, sketch)) return lookFrom(sketch, surplus);
-        if (hasStarted) return {};
-        // Syndromes that came already are a start for us; only a bare digest is better answered with our own.
-        if (sketch.length > 1) return lookFrom(sketch, surplus);
-        return { replies: begin(count === 0 ? 0 : Math.max(surplus, expected)) };
+    again(): readonly Uint8Array[] {
+        return this.#last;
     }
 
-    function lookFrom(sketch: Sketch, surplus: number): Told {
-        search = makeSearch(own, { surplus, expected });
-        search.take(ROOT, 0, sketch);
-        return look(search);
+    handle(bytes: Uint8Array): Step {
+        const message = decodeMessage(bytes);
+        const told = message === undefined ? undefined : this.#told(message);
+        const ignored = told === undefined;
+        return { replies: [], missingThere: [], missingHere: [], outcome: undefined, ignored, ...told };
     }
 
-    /** Who has more looks for the differences, since what it has too much it can send without being asked. */
-    function theyLook(surplus: number, mine: Sketch, theirs: Sketch): boolean {
-        if (surplus !== 0) return surplus > 0;
-        return hasStarted && (mine[0] ?? 0) > (theirs[0] ?? 0);
-    }
-
-    function over(missingThere: readonly Uint8Array[]): Told {
-        return { replies: sent(wants([], "complete")), missingThere, outcome: "complete" };
-    }
-
-    function look(search: Search): Told {
-        const { found, next } = search.advance();
-        const missingHere = found.filter((short) => own.idsOf(short).length === 0);
-        const ending = typeof next === "string" ? next : "goes_on";
-        const asks: readonly Message[] = typeof next === "string" ? [] : [{ kind: "ask", ...next }];
-        return {
-            replies: sent([...wants(missingHere, ending), ...asks]),
-            missingThere: found.flatMap(own.idsOf),
-            missingHere,
-            outcome: ending === "goes_on" ? undefined : ending,
-        };
-    }
-
-    function onAsk({ node, from, to }: Message & { kind: "ask" }): Told | undefined {
-        if (!hasStarted || answers >= ANSWERS_MAX) return undefined;
-        answers++;
-        return { replies: sent([{ kind: "more", node, from, sketch: sketchOf(own.below(node), { from, to }) }]) };
-    }
-
-    function onMore({ node, from, sketch }: Message & { kind: "more" }): Told | undefined {
-        return search?.take(node, from, sketch) ? look(search) : undefined;
-    }
-
-    function onWant({ shorts, ending }: Message & { kind: "want" }): Told {
-        const missingThere = [...new Set(shorts)].flatMap(own.idsOf);
-        return { missingThere, outcome: ending === "goes_on" ? undefined : ending };
-    }
-
-    function onList(listed: readonly Uint8Array[]): Told {
-        const missingHere = listed.filter((id) => !has(id)).map(own.shortOf);
-        return missingHere.length === 0 ? {} : { replies: sent(wants(missingHere, "goes_on")), missingHere };
-    }
-
-    function has(id: Uint8Array): boolean {
-        return own.idsOf(own.shortOf(id)).some((known) => equalBytes(known, id));
-    }
-
-    function told(message: Message): Told | undefined {
+    #told(message: Message): Told | undefined {
         switch (message.kind) {
             case "digest":
-                return onDigest(message);
+                return this.#onDigest(message);
             case "ask":
-                return onAsk(message);
+                return this.#onAsk(message);
             case "more":
-                return onMore(message);
+                return this.#onMore(message);
             case "want":
-                return onWant(message);
+                return this.#onWant(message);
             case "list":
-                return onList(message.ids);
+                return this.#onList(message.ids);
         }
     }
 
-    return {
-        start: () => begin(expected),
-        handle(bytes) {
-            const message = decodeMessage(bytes);
-            const step = message === undefined ? undefined : told(message);
-            return {
-                replies: [],
-                missingThere: [],
-                missingHere: [],
-                outcome: undefined,
-                ignored: step === undefined,
-                ...step,
-            };
-        },
-        again: () => last,
-        shortOf: own.shortOf,
-        collided: own.collided,
-    };
+    #onDigest({ count, sketch }: Message & { kind: "digest" }): Told | undefined {
+        if (this.#search !== undefined) return undefined;
+        const surplus = signed(count - this.#count);
+        const mine = this.#sketch(sketch.length);
+        if (surplus === 0 && isZero(merge(mine, sketch))) return this.#over([]);
+        if (count === 0 && isZero(sketch)) return this.#over(this.#all);
+        const isTheirTurn = this.#theyLook(surplus, mine, sketch);
+        if (isTheirTurn && this.#hasStarted) return {};
+        // Syndromes that came already are a start for us; only a bare digest is better answered with our own.
+        if (isTheirTurn && sketch.length === 1) return { replies: this.#begin(this.#guess(surplus)) };
+        this.#search = new Search(this.#own, { surplus, expected: this.#expected });
+        this.#search.take(ROOT, 0, sketch);
+        return this.#look(this.#search);
+    }
+
+    /** Who has more looks for the differences, since what it has too much it can send without being asked. */
+    #theyLook(surplus: number, mine: Sketch, theirs: Sketch): boolean {
+        if (surplus !== 0) return surplus > 0;
+        return this.#hasStarted && (mine[0] ?? 0) > (theirs[0] ?? 0);
+    }
+
+    /** Differences to prepare for; to a set that is empty all is different, which the shortest digest says. */
+    #guess(surplus: number): number {
+        return this.#own.shorts.length === 0 ? 0 : Math.max(surplus, this.#expected);
+    }
+
+    #begin(differences: number): readonly Uint8Array[] {
+        this.#hasStarted = true;
+        const syndromes = differences === 0 ? 1 : Math.min(syndromesFor(differences), FIRST_SYNDROMES_MAX);
+        return this.#sent([{ kind: "digest", count: this.#count, sketch: this.#sketch(syndromes) }]);
+    }
+
+    #over(missingThere: readonly Uint8Array[]): Told {
+        return { replies: this.#sent(wants([], "complete")), missingThere, outcome: "complete" };
+    }
+
+    #look(search: Search): Told {
+        const { found, next } = search.advance();
+        const missingHere = found.filter((short) => !this.#own.has(short));
+        const isOver = next === "complete" || next === "partial";
+        const asks: readonly Message[] = isOver ? [] : [{ kind: "ask", ...next }];
+        this.#outcome = isOver ? next : undefined;
+        const replies = this.#sent([...wants(missingHere, isOver ? next : "goes_on"), ...asks]);
+        return { replies, missingThere: found.flatMap(this.#own.idsOf), missingHere, outcome: this.#outcome };
+    }
+
+    #onAsk({ node, from, to }: Message & { kind: "ask" }): Told | undefined {
+        if (!this.#hasStarted || this.#answers >= ANSWERS_MAX) return undefined;
+        this.#answers++;
+        const sketch = sketchOf(this.#own.below(node), { from, to });
+        return { replies: this.#sent([{ kind: "more", node, from, sketch }]) };
+    }
+
+    #onMore({ node, from, sketch }: Message & { kind: "more" }): Told | undefined {
+        if (this.#search?.take(node, from, sketch)) return this.#look(this.#search);
+        // The neighbour missed how it ended.
+        return this.#outcome === undefined ? undefined : { replies: this.#last, outcome: this.#outcome };
+    }
+
+    #onWant({ shorts, ending }: Message & { kind: "want" }): Told {
+        const missingThere = [...new Set(shorts)].flatMap(this.#own.idsOf);
+        return { missingThere, outcome: ending === "goes_on" ? undefined : ending };
+    }
+
+    #onList(ids: readonly Uint8Array[]): Told {
+        const missingHere = ids.filter((id) => !this.#holds(id)).map(this.shortOf);
+        return { replies: wants(missingHere, "goes_on").map(encodeMessage), missingHere };
+    }
+
+    #holds(id: Uint8Array): boolean {
+        return this.#own.idsOf(this.shortOf(id)).some((known) => equalBytes(known, id));
+    }
+
+    #sketch(syndromes: number): Sketch {
+        return sketchOf(this.#own.shorts, { from: 0, to: syndromes });
+    }
+
+    /** Ids that share a short id go along with whatever is sent first. */
+    #sent(messages: readonly Message[]): readonly Uint8Array[] {
+        const listed: readonly Message[] = this.#hasListed
+            ? []
+            : [{ kind: "list", ids: this.collided.slice(0, LISTED_MAX) }];
+        this.#hasListed = true;
+        this.#last = [...listed, ...messages].map(encodeMessage);
+        return this.#last;
+    }
 }
 
 /** No message at all for nothing to say; else as many as it takes, of which the last one carries the ending. */

@@ -4,12 +4,14 @@ import { DEPTH_MAX, depthOf, ROOT, rangeOf, type ShortIds } from "./short-ids.ts
 import { merge, type Run, type Sketch, sketchOf, toggle } from "./sketch.ts";
 
 /**
- * Syndromes of everything known after each asking. Each step about doubles, so that guessing too low wastes two bytes and a
- * round, never syndromes; the last but one still shows 40 differences within 200 bytes.
+ * Syndromes known after each asking. Each step about doubles, so that guessing too low costs three bytes and a round, never
+ * syndromes; the last but one shows 40 differences within 200 bytes.
  */
-const STEPS: readonly number[] = [2, 5, 11, 22, 40, SYNDROMES_MAX];
+const STEPS: readonly number[] = [5, 11, 22, 40];
+/** What is known grows by this factor at least, where the steps allow it. */
+const GROWTH_MIN = 1.8;
 /** Half of what did not fit into 64 syndromes rarely fits into less. */
-const STEP_OF_HALF = 40;
+const FIRST_OF_HALF = 40;
 /** Questions of one search; about 30,000 differences are found with them. */
 const ASKS_MAX = 1_024;
 
@@ -30,97 +32,103 @@ export interface Question extends Run {
 }
 
 /** Finds the short ids that only one of two sets has, from syndromes of the neighbour's set that come when asked for. */
-export interface Search {
+export class Search {
+    readonly #own: ShortIds;
+    /** How many more short ids the neighbour has than we, as far as the counts in the digests tell. */
+    readonly #surplus: number;
+    /** Syndromes of everything below which it is not worth asking. */
+    readonly #least: number;
+    /** What is open, leftmost last. All but the last are right halves that hold the sketch of their parent. */
+    readonly #stack: Open[] = [{ node: ROOT, sketch: new Uint32Array(0) }];
+    /** What is waited for: at first a digest, which brings any number of syndromes of everything. */
+    #question: Question | undefined = { node: ROOT, from: 0, to: SYNDROMES_MAX };
+    #asks = 0;
+    /** The surplus that the differences found so far explain. */
+    #explained = 0;
+
+    constructor(own: ShortIds, { surplus, expected }: { readonly surplus: number; readonly expected: number }) {
+        this.#own = own;
+        this.#surplus = surplus;
+        // With equal counts two differ at least, and four cost little more.
+        this.#least = Math.min(syndromesFor(Math.max(expected, Math.abs(surplus) || 4)), SYNDROMES_MAX);
+    }
+
     /** False when these syndromes are not what was asked for last. */
-    take(node: number, from: number, sketch: Sketch): boolean;
+    take(node: number, from: number, sketch: Sketch): boolean {
+        const question = this.#question;
+        const open = this.#stack.at(-1);
+        if (open === undefined || question?.node !== node || question.from !== from) return false;
+        const isDigest = node === ROOT && from === 0;
+        if (isDigest ? sketch.length > question.to : from + sketch.length !== question.to) return false;
+        this.#question = undefined;
+        const ours = sketchOf(this.#own.below(node), { from, to: from + sketch.length });
+        this.#stack.pop();
+        this.#stack.push({ node, sketch: Uint32Array.of(...open.sketch, ...merge(sketch, ours)) });
+        return true;
+    }
+
     /** Goes as far as it can without asking. Costs at most a decoding for each of the 15 depths. */
-    advance(): Advance;
-}
-
-/** The first question ever is for a digest: any number of syndromes of everything. */
-export function makeSearch(
-    own: ShortIds,
-    { surplus, expected }: { readonly surplus: number; readonly expected: number },
-): Search {
-    const stack: Open[] = [{ node: ROOT, sketch: new Uint32Array(0) }];
-    // With equal counts two differ at least, and four cost little more.
-    const least = syndromesFor(Math.max(expected, Math.abs(surplus) || 4));
-    let question: Question = { node: ROOT, from: 0, to: SYNDROMES_MAX };
-    let asks = 0;
-    let tally = 0;
-
-    /** The neighbour's surplus that `found` accounts for. */
-    const surplusOf = (found: readonly number[]): number =>
-        found.reduce((sum, short) => sum + (own.idsOf(short).length > 0 ? -1 : 1), 0);
-
-    const isWhole = (sum: number): boolean => (sum - surplus) % COUNT_MODULUS === 0;
+    advance(): Advance {
+        const all: number[] = [];
+        for (let open = this.#stack.at(-1); open !== undefined; open = this.#stack.at(-1)) {
+            const found = this.#differencesOf(open);
+            if (found === undefined) {
+                const next = this.#onward(open);
+                if (next !== undefined) return { found: all, next };
+            } else {
+                this.#settle(found);
+                all.push(...found);
+            }
+        }
+        return { found: all, next: this.#isWhole(this.#explained) ? "complete" : "partial" };
+    }
 
     /** What a node differs in, if its syndromes show it and nothing contradicts it. */
-    function differencesOf({ node, sketch }: Open): readonly number[] | undefined {
+    #differencesOf({ node, sketch }: Open): readonly number[] | undefined {
         const found = sketch.length === 0 ? undefined : decode(sketch);
         const { first, next } = rangeOf(node);
         if (found === undefined || found.some((short) => short < first || short >= next)) return undefined;
-        return node !== ROOT || isWhole(surplusOf(found)) ? found : undefined;
+        return node !== ROOT || this.#isWhole(this.#surplusOf(found)) ? found : undefined;
     }
 
-    /** What is still open are right halves, each with the sketch of its parent: less what the left gave, it is their own. */
-    function settle(found: readonly number[]): void {
-        stack.pop();
-        tally += surplusOf(found);
-        for (const { sketch } of stack) for (const short of found) toggle(sketch, short);
+    #surplusOf(found: readonly number[]): number {
+        return found.reduce((sum, short) => sum + (this.#own.has(short) ? -1 : 1), 0);
     }
 
-    function split({ node, sketch }: Open): void {
-        stack.pop();
-        stack.push({ node: 2 * node + 1, sketch }, { node: 2 * node, sketch: new Uint32Array(0) });
+    #isWhole(explained: number): boolean {
+        return (explained - this.#surplus) % COUNT_MODULUS === 0;
     }
 
-    function ask({ node, sketch }: Open): Question {
-        asks++;
-        question = { node, from: sketch.length, to: enoughFor(node, sketch.length) };
-        return question;
-    }
-
-    function enoughFor(node: number, known: number): number {
-        if (node === ROOT && known < least) return Math.min(least, SYNDROMES_MAX);
-        const floor = node === ROOT ? 0 : STEP_OF_HALF;
-        return STEPS.find((step) => step > known && step >= floor) ?? SYNDROMES_MAX;
+    /** A right half is what its parent differs in, less what was found in the left half. */
+    #settle(found: readonly number[]): void {
+        this.#stack.pop();
+        this.#explained += this.#surplusOf(found);
+        for (const { sketch } of this.#stack) for (const short of found) toggle(sketch, short);
     }
 
     /** What to do about a part that its syndromes do not show; undefined when its halves are to be looked at. */
-    function onward(open: Open): Advance["next"] | undefined {
-        if (open.sketch.length < SYNDROMES_MAX) return asks < ASKS_MAX ? ask(open) : "partial";
-        if (depthOf(open.node) === DEPTH_MAX) return "partial";
-        split(open);
+    #onward({ node, sketch }: Open): Advance["next"] | undefined {
+        if (sketch.length < SYNDROMES_MAX) return this.#ask(node, sketch.length);
+        if (depthOf(node) === DEPTH_MAX) return "partial";
+        this.#stack.pop();
+        this.#stack.push({ node: 2 * node + 1, sketch }, { node: 2 * node, sketch: new Uint32Array(0) });
         return undefined;
     }
 
-    return {
-        take(node, from, sketch) {
-            const open = stack.at(-1);
-            const { to } = question;
-            if (open === undefined || node !== question.node || from !== question.from) return false;
-            // A digest brings as many syndromes as its sender saw fit; later ones come as they were asked for.
-            if (from === 0 && node === ROOT ? sketch.length > to : from + sketch.length !== to) return false;
-            const difference = merge(sketch, sketchOf(own.below(node), { from, to: from + sketch.length }));
-            stack.pop();
-            stack.push({ node, sketch: Uint32Array.of(...open.sketch, ...difference) });
-            return true;
-        },
+    #ask(node: number, known: number): Advance["next"] {
+        if (this.#asks >= ASKS_MAX) return "partial";
+        this.#asks++;
+        const next = { node, from: known, to: node === ROOT ? this.#enough(known) : enoughOfHalf(known) };
+        this.#question = next;
+        return next;
+    }
 
-        advance() {
-            const all: number[] = [];
-            for (let open = stack.at(-1); open !== undefined; open = stack.at(-1)) {
-                const found = differencesOf(open);
-                if (found === undefined) {
-                    const next = onward(open);
-                    if (next !== undefined) return { found: all, next };
-                } else {
-                    settle(found);
-                    all.push(...found);
-                }
-            }
-            return { found: all, next: isWhole(tally) ? "complete" : "partial" };
-        },
-    };
+    #enough(known: number): number {
+        if (known < this.#least) return this.#least;
+        return STEPS.find((step) => step >= known * GROWTH_MIN) ?? SYNDROMES_MAX;
+    }
+}
+
+function enoughOfHalf(known: number): number {
+    return known < FIRST_OF_HALF ? FIRST_OF_HALF : SYNDROMES_MAX;
 }

@@ -20,6 +20,7 @@ export interface ShortIds {
     /** Ids that share their short id with another one of this set, at most. */
     readonly collided: readonly Uint8Array[];
     shortOf(id: Uint8Array): number;
+    has(short: number): boolean;
     /** The ids with this short id; more than one where they collide. */
     idsOf(short: number): readonly Uint8Array[];
     /** The part of `shorts` below `node`. */
@@ -44,6 +45,7 @@ export function indexIds(ids: readonly Uint8Array[], shortOf: (id: Uint8Array) =
         shorts,
         collided: [...all.keys()].filter((index) => isShared(all[index] ?? 0, index)).flatMap(idAt),
         shortOf,
+        has: (short) => all[firstFrom(all, short)] === short,
         idsOf,
         below: (node) => {
             const { first, next } = rangeOf(node);
