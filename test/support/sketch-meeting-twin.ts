@@ -95,7 +95,7 @@ class Looker {
 
 function nextStep(node: number, known: number): number {
     const steps = node === 1 ? [5, 11, 22, 40] : [];
-    return steps.find((step) => step >= known * 1.8) ?? FULL;
+    return steps.find((step) => step >= known + 2) ?? FULL;
 }
 
 function syndromesFor(differences: number): number {

@@ -8,8 +8,8 @@ import { merge, type Run, type Sketch, sketchOf, toggle } from "./sketch.ts";
  * syndromes; the last but one shows 40 differences within 200 bytes.
  */
 const STEPS: readonly number[] = [5, 11, 22, 40];
-/** What is known grows by this factor at least, where the steps allow it. */
-const GROWTH_MIN = 1.8;
+/** The counts tell whether the differences are even or odd, so that one syndrome more shows nothing new. */
+const GROWTH_MIN = 2;
 /** Half of what did not fit into 64 syndromes rarely fits into less. */
 const FIRST_OF_HALF = 40;
 /** Questions of one search; about 30,000 differences are found with them. */
@@ -125,7 +125,7 @@ export class Search {
 
     #enough(known: number): number {
         if (known < this.#least) return this.#least;
-        return STEPS.find((step) => step >= known * GROWTH_MIN) ?? SYNDROMES_MAX;
+        return STEPS.find((step) => step >= known + GROWTH_MIN) ?? SYNDROMES_MAX;
     }
 }
 

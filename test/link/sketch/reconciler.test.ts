@@ -48,6 +48,17 @@ describe("two depots of 10,000 envelopes", () => {
         expect(near + far === 0 ? met.bytes : met.bytesToKnow).toBeLessThanOrEqual(bytesMax);
     });
 
+    it.each([
+        [1, 16],
+        [10, 64],
+        [40, 200],
+    ])("know %i differences after %i bytes, however these are shared out", (differences, bytesMax) => {
+        for (let near = 0; near <= differences; near++) {
+            const both = islands(near, { shared: 100, near, far: differences - near });
+            expect(meet(both).bytesToKnow).toBeLessThanOrEqual(bytesMax);
+        }
+    });
+
     it("know 40 differences after one frame, when about so many were expected", () => {
         const both = islands(4, { shared: SHARED - 20, near: 20, far: 20 });
         const met = meet(both, { expected: 45 });
