@@ -1,6 +1,3 @@
-/** Octets of the key of `halfSipHash`. */
-export const SALT_SIZE = 8;
-
 /** Four words; touched by `round` only, and never between two calls. */
 const state = new Int32Array(4);
 

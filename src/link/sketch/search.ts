@@ -12,7 +12,7 @@ const STEPS: readonly number[] = [5, 11, 22, 40];
 const GROWTH_MIN = 2;
 /** Half of what did not fit into 64 syndromes rarely fits into less. */
 const FIRST_OF_HALF = 40;
-/** Questions of one search; about 30,000 differences are found with them. */
+/** Questions of one search; about 24,000 differences are found with them. */
 const ASKS_MAX = 1_024;
 
 /** A part of the short ids whose differences are not known yet, and what is known of the sketch of these. */
