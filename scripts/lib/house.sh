@@ -6,6 +6,8 @@ set -euo pipefail
 
 HOUSE=$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/../.." && pwd -P)
 export HOUSE
+# Where the program keeps its data unless somebody says otherwise.
+export HEARTH_HOME=$HOUSE
 
 house_say() { printf '%s\n' "$*" >&2; }
 

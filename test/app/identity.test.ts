@@ -3,31 +3,20 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { runProgram } from "../../src/app/cli/program.ts";
-import type { Terminal } from "../../src/app/cli/terminal.ts";
+import { testTerminal } from "../support/test-terminal.ts";
 
 const TIMEOUT_MS = 10_000;
 
 let directory: string;
-let out: string[];
-let err: string[];
+let told: ReturnType<typeof testTerminal>;
 beforeEach(() => {
     directory = mkdtempSync(join(tmpdir(), "hearth-identity-"));
-    out = [];
-    err = [];
+    told = testTerminal();
 });
 afterEach(() => rmSync(directory, { recursive: true }));
 
 function hearth(...args: readonly string[]): Promise<number> {
-    const terminal: Terminal = {
-        out: (text) => out.push(text),
-        err: (text) => err.push(text),
-        env: {},
-        readInput: async () => undefined,
-        askSecret: async () => undefined,
-        untilStopped: async () => undefined,
-        now: () => 0,
-    };
-    return runProgram(args, terminal);
+    return runProgram(args, told.terminal);
 }
 
 function file(name: string, content?: string | Uint8Array): string {
@@ -43,9 +32,9 @@ describe("a person's identity", { timeout: TIMEOUT_MS }, () => {
         expect(statSync(identity).mode & 0o777).toBe(0o600);
         expect(readFileSync(identity)).toHaveLength(93);
         expect(await hearth("identity", "show", "--identity", identity, "--password-file", password, "--json")).toBe(0);
-        expect(out[1]).toBe(out[0]);
+        expect(told.out[1]).toBe(told.out[0]);
         expect(await hearth("identity", "show", "--identity", identity)).toBe(1);
-        expect(err.join("\n")).not.toContain("wörd");
+        expect(told.err.join("\n")).not.toContain("wörd");
     });
 
     it("is never written over", async () => {
@@ -65,7 +54,7 @@ describe("a person's identity", { timeout: TIMEOUT_MS }, () => {
     it("that cannot be written is an error in words", async () => {
         const below = join(file("a-file", ""), "me.ember");
         expect(await hearth("identity", "new", "--plain", "--identity", below)).toBe(1);
-        expect(err.join("\n")).toContain("cannot be written: ");
+        expect(told.err.join("\n")).toContain("cannot be written: ");
         mkdirSync(file("taken"));
         expect(await hearth("identity", "new", "--plain", "--identity", file("taken"))).toBe(1);
         expect(readdirSync(directory).sort()).toEqual(["a-file", "taken"]);
