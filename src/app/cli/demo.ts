@@ -19,14 +19,16 @@ export async function runDemo(options: Options, terminal: Terminal): Promise<voi
     const directory = kept ? config.dataDir : await mkdtemp(join(tmpdir(), "hearth-demo-"));
     const say = (text: string): void => terminal.out(text);
     introduce(say, loss);
+    const stopped = terminal.untilStopped();
     try {
         const demo = await openDemo({ config, directory, loss, say });
         try {
             const [ada, ben] = [makePerson(directory, "ada"), makePerson(directory, "ben")];
-            await cross(demo.near, demo.far, ada, ben, say, demo.figures);
-            if (options.once) return;
+            const crossed = cross(demo.near, demo.far, ada, ben, say, demo.figures).then(() => true);
+            const isServing = await Promise.race([crossed, stopped.then(() => false)]);
+            if (!isServing || options.once) return;
             explain(say, demo.near, demo.far, ada, ben, kept);
-            await terminal.untilStopped();
+            await stopped;
         } finally {
             await demo.stop();
         }
