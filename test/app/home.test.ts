@@ -5,6 +5,8 @@ import { afterEach, beforeEach, expect, it } from "vitest";
 import { runProgram } from "../../src/app/cli/program.ts";
 import { testTerminal } from "../support/test-terminal.ts";
 
+const DEMO_MS = 30_000;
+
 let home: string;
 beforeEach(() => {
     home = mkdtempSync(join(tmpdir(), "hearth-home-"));
@@ -29,6 +31,14 @@ it("the file beside the README is the configuration, unless another is named", a
     expect(await shown({}, "--config", other)).toMatchObject({ dataDir: join(home, "data"), name: "dale" });
     expect(await shown({ HEARTH_CONFIG: other })).toMatchObject({ name: "dale" });
     expect(await shown({ HEARTH_DATA_DIR: "/var/hearth" })).toMatchObject({ dataDir: "/var/hearth", name: "hill" });
+});
+
+it("that file is not the demonstration's", { timeout: DEMO_MS }, async () => {
+    writeFileSync(join(home, "hearth.toml"), '[http]\nusername = "ember"\npassword = "secret"');
+    const { terminal, out, err } = testTerminal({ HEARTH_HOME: home });
+    terminal.untilStopped = () => new Promise(() => undefined);
+    expect(await runProgram(["demo", "--once", "--http", "127.0.0.1:0"], terminal), err.join("\n")).toBe(0);
+    expect(out.at(-1)).toContain("Hello from the near valley!");
 });
 
 it("a mistake in that file is found by the check", async () => {

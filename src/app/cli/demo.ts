@@ -13,7 +13,8 @@ type Options = SettingOptions & { readonly loss?: string; readonly once?: boolea
 
 /** Two islands in one process: shows a first message crossing the emulated air, then serves on. */
 export async function runDemo(options: Options, terminal: Terminal): Promise<void> {
-    const config = configFrom(options, terminal);
+    // The clone's own hearth.toml, and the login in it, belong to its real gateway.
+    const config = configFrom(options, { ...terminal, env: { ...terminal.env, HEARTH_HOME: undefined } });
     const loss = lossOf(options.loss ?? "0");
     const kept = options.dataDir !== undefined;
     const directory = kept ? config.dataDir : await mkdtemp(join(tmpdir(), "hearth-demo-"));

@@ -50,8 +50,8 @@ const BODY_SIZE_MAX = 2 * 1024 * 1024;
 /** What one fetch reads at most. */
 const PAGES_MAX = 100_000;
 const PAYLOAD_BYTES_MAX = 256 * 1024 * 1024;
-/** A mailbox limits how many pages a second it gives: so often, and so many seconds each, a long reading waits for it. */
-const WAITS_MAX = 1_000;
+/** A mailbox limits how many pages a second it gives: so often, and so many seconds each, a page is waited for. */
+const WAITS_MAX = 20;
 const WAIT_S_MAX = 60;
 
 /** Speaks to Hearth's mailbox and to an unmodified Ember node alike. */
@@ -98,16 +98,11 @@ async function fetchAll(
     const path = `/api/v1/fetch/${toBase64Url(routingKey)}`;
     let cursor = start;
     let bytes = 0;
-    let waits = 0;
+    const again = patient(call, clock);
     for (let page = 0; page < PAGES_MAX && bytes < PAYLOAD_BYTES_MAX; page++) {
-        const reply = await call({ method: "GET", path: cursor === undefined ? path : `${path}?after=${cursor}` });
+        const ask = page === 0 ? call : again;
+        const reply = await ask({ method: "GET", path: cursor === undefined ? path : `${path}?after=${cursor}` });
         if (!reply.ok) return reply;
-        const waitS = page > 0 && waits < WAITS_MAX ? waitOf(reply.value) : undefined;
-        if (waitS !== undefined) {
-            waits++;
-            await pause(clock, waitS);
-            continue;
-        }
         const parsed = pageOf(reply.value, cursor);
         if (!parsed.ok) return parsed;
         for (const payload of parsed.value.payloads) {
@@ -120,7 +115,19 @@ async function fetchAll(
     return ok({ payloads, cursor, complete: false });
 }
 
-/** How long a mailbox that read some pages wants to rest, in seconds; undefined where it is not at rest. */
+/** Asks again where a mailbox that gave pages before wants a rest now. */
+function patient(call: CallMailbox, clock: Clock): CallMailbox {
+    return async (request) => {
+        for (let waits = 0; ; waits++) {
+            const reply = await call(request);
+            const waitS = reply.ok && waits < WAITS_MAX ? waitOf(reply.value) : undefined;
+            if (waitS === undefined) return reply;
+            await pause(clock, waitS);
+        }
+    };
+}
+
+/** How long a mailbox wants to rest, in seconds; undefined where it does not, or for too long. */
 function waitOf({ status, retryAfterS = 0 }: HttpReply): number | undefined {
     const isBusy = status === 429 || status === 503;
     // Ember says 0 for a part of a second.
