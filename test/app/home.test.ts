@@ -41,6 +41,12 @@ it("that file is not the demonstration's", { timeout: DEMO_MS }, async () => {
     expect(out.at(-1)).toContain("Hello from the near valley!");
 });
 
+it("a demonstration for a region whose law its radio breaks says so at once", async () => {
+    const { terminal, err } = testTerminal();
+    expect(await runProgram(["demo", "--once", "--http", "127.0.0.1:0", "--region", "KR920"], terminal)).toBe(1);
+    expect(err.join("\n")).toContain("listen before talking");
+});
+
 it("a mistake in that file is found by the check", async () => {
     writeFileSync(join(home, "hearth.toml"), "nmae = 1");
     const { terminal, err } = testTerminal({ HEARTH_HOME: home });
