@@ -106,6 +106,7 @@ export class Answers {
         for (const [alias, asker] of this.#askers) {
             if (!asker.isDue || this.#dueAt(alias, asker) > now) continue;
             asker.isDue = false;
+            this.#parts.neighbours.meter(alias).endTurn();
             const frames = this.#compose(alias, asker, now);
             if (frames.length === 0) continue;
             this.#tokens--;
