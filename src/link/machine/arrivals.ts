@@ -41,7 +41,7 @@ export class Arrivals {
         const found = assemblies.find(frame, now);
         if (found.kind === "misfit") return [{ kind: "count", what: "frame_misfit" }];
         if (found.kind === "closed") {
-            answers.about(frame.alias, { check: found.check });
+            if (!answers.isTold(frame.alias, found.check)) answers.about(frame.alias, { check: found.check });
             return [];
         }
         found.assembly.add(frame, now);
