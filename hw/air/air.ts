@@ -115,6 +115,13 @@ export class Air {
         };
     }
 
+    /** Whether a radio that listens notices now that another one transmits on its channel. */
+    isBusyFor(radio: AirRadio): boolean {
+        const channel = radio.listensOn();
+        if (!channel) return false;
+        return [...this.#onAir].some((sent) => sent.sender !== radio && overlaps(sent.channel, channel));
+    }
+
     /** Calls `done` when the last symbol is sent; the receivers hear it then. */
     transmit(sender: AirRadio, transmission: Transmission, done: () => void): void {
         const { airtimeMs, bytes } = transmission;
