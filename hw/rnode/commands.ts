@@ -47,7 +47,7 @@ export const LORA_BYTES_MAX = 255;
 export const HEADER_BYTES = 1;
 
 /** What a LoRa frame carries of a packet. */
-const PART_BYTES_MAX = LORA_BYTES_MAX - HEADER_BYTES;
+export const PART_BYTES_MAX = LORA_BYTES_MAX - HEADER_BYTES;
 
 /** The bandwidths of SX127x and SX126x, in Hz. */
 export const BANDWIDTHS_HZ = [7_800, 10_400, 15_600, 20_800, 31_250, 41_700, 62_500, 125_000, 250_000, 500_000];

@@ -1,5 +1,6 @@
 import { err, ok, type Result } from "../../src/base/result.ts";
 import type { Clock, Millis } from "../../src/base/time.ts";
+import { loraAirtimeMs } from "../../src/link/airtime.ts";
 import type { Deliver, Dialect, Heard } from "../kiss/dialect.ts";
 import { KissModem } from "../kiss/driver.ts";
 import type { KissExchange } from "../kiss/exchange.ts";
@@ -9,7 +10,9 @@ import type { BytePortFactory } from "../port/byte-port.ts";
 import {
     ASK_BYTE,
     COMMAND,
+    HEADER_BYTES,
     PACKET_BYTES_MAX,
+    PART_BYTES_MAX,
     packetAirtimeMs,
     preambleSymbolsOf,
     type RnodeSettings,
@@ -27,6 +30,10 @@ const OPEN_WAIT_MS = 2_000;
  * header, which the receiver takes for the beginning of the next packet if that has the same number, one time in 16.
  */
 const FRAME_BYTES_MAX = PACKET_BYTES_MAX - 1;
+/** Of large packets, in the firmware's queue. */
+const QUEUE_PACKETS = 13;
+/** The part of the time in which a busy channel is taken to be free. */
+const FREE_SHARE = 1 / 4;
 /** A longer preamble than this is told by mistake, in symbols. */
 const PREAMBLE_SYMBOLS_MAX = 512;
 /** The longest thing it says is a picture of its display. */
@@ -67,6 +74,9 @@ class RnodeDialect implements Dialect {
     readonly #deliver: Deliver;
     /** With the preamble that the firmware chooses. */
     #params: LoraParams;
+    /** Airtime of packets that may still wait in the firmware's queue, as it was at a moment. */
+    #owedMs: Millis = 0;
+    #owedAt: Millis = 0;
     #rssiDbm: number | undefined;
     #snrDb: number | undefined;
 
@@ -77,7 +87,9 @@ class RnodeDialect implements Dialect {
     }
 
     airtimeMs(size: number): Millis {
-        return packetAirtimeMs(this.#params, size);
+        const airtimeMs = packetAirtimeMs(this.#params, size);
+        // Firmware before 1.7x adds a frame with nothing but a header here too.
+        return size === PART_BYTES_MAX ? airtimeMs + loraAirtimeMs(this.#params, HEADER_BYTES) : airtimeMs;
     }
 
     async setUp(line: KissExchange, afterFault: boolean): Promise<Result<string, ModemError>> {
@@ -92,18 +104,22 @@ class RnodeDialect implements Dialect {
         if (before.value[0] !== 1) return err({ kind: "busy", detail: meaningOf(QUEUE_FULL) });
         const name = "send a packet";
         // Data has no answer, but the question that follows it is only read after it.
-        return line.ask({
+        const state = await line.ask<number>({
             name,
-            frames: [{ command: COMMAND.data, data: frame }, ready],
-            answerOf: (said) => (said.command === COMMAND.ready ? ok(undefined) : sendError(name, said)),
+            frames: [{ command: COMMAND.data, data: frame }, stateFrame(ASK_BYTE)],
+            answerOf: ({ command, data }) =>
+                command === COMMAND.radioState ? ok(data[0] ?? 0) : sendError(name, { command, data }),
             withinMs: this.#patienceMs(),
         });
+        if (!state.ok) return state;
+        if (state.value !== 1) return err(RADIO_OFF);
+        this.#owe(this.airtimeMs(frame.length));
+        return ok(undefined);
     }
 
     async probe(line: KissExchange): Promise<Result<unknown, ModemError>> {
         const state = await this.#askWhenFree(line, "is your radio on", stateFrame(ASK_BYTE));
-        if (!state.ok || state.value[0] === 1) return state;
-        return err({ kind: "mismatch", detail: "its radio went off by itself; setting it up again" });
+        return !state.ok || state.value[0] === 1 ? state : err(RADIO_OFF);
     }
 
     hear(frame: KissFrame): Heard | undefined {
@@ -140,23 +156,35 @@ class RnodeDialect implements Dialect {
         this.#options.onStatus?.(status);
     }
 
-    /** While a packet is on the air the firmware reads nothing. */
     #askWhenFree(line: KissExchange, name: string, frame: KissFrame): Promise<Result<Uint8Array, ModemError>> {
         return askFrame(line, name, frame, this.#patienceMs());
     }
 
+    /** While it sends the firmware reads nothing, and it may send all that waits in one go. */
     #patienceMs(): Millis {
-        return COMMAND_MS + this.airtimeMs(PACKET_BYTES_MAX);
+        this.#owe(0);
+        return COMMAND_MS + this.#owedMs;
+    }
+
+    /** Nothing tells when a packet left, so a part of the time is taken to have been free for sending. */
+    #owe(airtimeMs: Millis): void {
+        const now = this.#options.clock.now().monotonic;
+        const left = Math.max(0, this.#owedMs - (now - this.#owedAt) * FREE_SHARE);
+        this.#owedMs = Math.min(left + airtimeMs, QUEUE_PACKETS * this.airtimeMs(FRAME_BYTES_MAX));
+        this.#owedAt = now;
     }
 }
+
+/** Some boards start again without a word. */
+const RADIO_OFF: ModemError = { kind: "mismatch", detail: "its radio went off by itself; setting it up again" };
 
 function sendError(name: string, { command, data }: KissFrame): Result<never, ModemError> | undefined {
     const code = data[0] ?? 0;
     if (command !== COMMAND.error || code === MEMORY_LOW) return undefined;
     const detail = `${name}: ${meaningOf(code)}`;
     if (code === QUEUE_FULL) return err({ kind: "busy", detail });
-    // It sends nothing because its radio is off: it started again and did not say so.
-    return err({ kind: code === TRANSMIT_FAILED ? "mismatch" : "refused", detail });
+    // The firmware says so when its radio is off.
+    return code === TRANSMIT_FAILED ? err(RADIO_OFF) : err({ kind: "refused", detail });
 }
 
 function describe({ frequencyHz, spreadingFactor, bandwidthHz, powerDbm }: LoraParams): string {

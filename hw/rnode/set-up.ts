@@ -16,7 +16,8 @@ import {
 } from "./commands.ts";
 import { MEMORY_LOW, meaningOf } from "./errors.ts";
 
-export const COMMAND_MS = 1_000;
+/** Answers come within milliseconds; this is longer than a board takes to start again and to say so. */
+export const COMMAND_MS = 2_000;
 const RESET_MS = 4_000;
 /** A board that starts slowly misses the first questions. */
 const DETECT_TRIES = 4;
