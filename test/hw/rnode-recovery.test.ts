@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, it } from "vitest";
 import { Air } from "../../hw/air/air.ts";
 import { makeRnode } from "../../hw/rnode/driver.ts";
 import { RnodeEmulator } from "../../hw/rnode/emulator.ts";
+import { makeRandom, mutate } from "../fuzz/mutate.ts";
 import { PARAMS } from "../support/emulated-module.ts";
 import { EmulatorSocket } from "../support/emulator-socket.ts";
 import { ModemDiary, testPermit } from "../support/modem-diary.ts";
@@ -163,4 +164,19 @@ describe("an RNode that misbehaves", () => {
         expect(await send()).toMatchObject({ ok: true });
         expect(diary.downs.map(({ kind }) => kind)).toEqual(["unplugged", "unplugged"]);
     });
+});
+
+it("an RNode on a line that says anything is never lost for good", async () => {
+    const { diary, board, isUpWithin, send } = station();
+    await isUpWithin(10_000);
+    const random = makeRandom(1, "rnode");
+    const corpus = [Uint8Array.of(0xc0, 0x06, 0x00, 0xc0), Uint8Array.of(0xc0, 0x55, 0xf8, 0xc0)];
+    for (let count = 0; count < 2_000; count++) {
+        board.sayBytes(mutate(corpus, random).subarray(0, 300));
+        await clock.advance(random(40));
+    }
+    await clock.advance(30_000);
+    expect(await isUpWithin(120_000)).toBe(true);
+    expect(await send()).toMatchObject({ ok: true });
+    expect(diary.ups.length).toBeGreaterThan(1);
 });
