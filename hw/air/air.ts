@@ -115,11 +115,12 @@ export class Air {
         };
     }
 
-    /** Whether a radio that listens notices now that another one transmits on its channel. */
+    /** What a radio that listens before it talks finds out. */
     isBusyFor(radio: AirRadio): boolean {
-        const channel = radio.listensOn();
-        if (!channel) return false;
-        return [...this.#onAir].some((sent) => sent.sender !== radio && overlaps(sent.channel, channel));
+        const own = radio.listensOn();
+        return (
+            own !== undefined && [...this.#onAir].some((sent) => sent.sender !== radio && overlaps(own, sent.channel))
+        );
     }
 
     /** Calls `done` when the last symbol is sent; the receivers hear it then. */

@@ -88,7 +88,7 @@ class RnodeDialect implements Dialect {
 
     airtimeMs(size: number): Millis {
         const airtimeMs = packetAirtimeMs(this.#params, size);
-        // Firmware before 1.7x adds a frame with nothing but a header here too.
+        // Older firmware adds a frame with nothing but a header here too.
         return size === PART_BYTES_MAX ? airtimeMs + loraAirtimeMs(this.#params, HEADER_BYTES) : airtimeMs;
     }
 

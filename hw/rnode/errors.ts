@@ -7,11 +7,9 @@ const MEANINGS: Readonly<Record<number, string>> = {
     6: "the radio chip does not answer",
 };
 
-export const RADIO_INIT = 1;
 export const TRANSMIT_FAILED = 2;
 export const QUEUE_FULL = 4;
 export const MEMORY_LOW = 5;
-export const MODEM_TIMEOUT = 6;
 
 /** What an error frame means, for people. */
 export function meaningOf(code: number): string {

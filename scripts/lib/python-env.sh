@@ -5,6 +5,8 @@ set -euo pipefail
 
 PIP_TRIES_MAX=3
 PIP_PAUSE_S=5
+# One try; whoever asked may be gone long before.
+PIP_SECONDS_MAX=60
 
 [[ $# -ge 1 ]] || {
     echo "usage: python-env.sh PACKAGE==VERSION..." >&2
@@ -33,7 +35,7 @@ if [[ ! -f $folder/ready ]]; then
         exit 1
     }
     for ((try = 1; ; try++)); do
-        if "$folder/bin/python3" -m pip install --quiet --disable-pip-version-check "$@" </dev/null >&2 9>&-; then break; fi
+        if timeout "$PIP_SECONDS_MAX" "$folder/bin/python3" -m pip install --quiet --disable-pip-version-check "$@" </dev/null >&2 9>&-; then break; fi
         ((try < PIP_TRIES_MAX)) || {
             echo "pip could not install $* (is there a network?)" >&2
             exit 1
