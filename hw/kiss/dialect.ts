@@ -1,6 +1,6 @@
 import type { Result } from "../../src/base/result.ts";
 import type { Millis } from "../../src/base/time.ts";
-import type { ModemError, ModemTraits, ReceivedFrame } from "../modem.ts";
+import type { CarrierSense, ModemError, ModemTraits, ReceivedFrame } from "../modem.ts";
 import type { KissExchange } from "./exchange.ts";
 import type { KissFrame } from "./framing.ts";
 
@@ -22,6 +22,8 @@ export interface Dialect {
     send(line: KissExchange, frame: Uint8Array): Promise<Result<void, ModemError>>;
     /** Whether the device is there and still set up. */
     probe(line: KissExchange): Promise<Result<unknown, ModemError>>;
+    /** As in `Modem`; there when the traits say so. */
+    channelIsFree?(line: KissExchange, demand: CarrierSense | undefined): Promise<boolean | undefined>;
     /** Takes what came unasked. */
     hear(frame: KissFrame): Heard | undefined;
     /** Forgets frames that are half received. */

@@ -1,7 +1,7 @@
 import { err, type Result } from "../../src/base/result.ts";
 import type { Clock, Millis } from "../../src/base/time.ts";
 import type { TransmitPermit } from "../../src/link/law.ts";
-import type { Modem, ModemError, ModemHandlers, ModemTraits } from "../modem.ts";
+import type { CarrierSense, Modem, ModemError, ModemHandlers, ModemTraits } from "../modem.ts";
 import type { BytePortFactory } from "../port/byte-port.ts";
 import type { Deliver, Dialect } from "./dialect.ts";
 import { KissExchange } from "./exchange.ts";
@@ -28,6 +28,7 @@ export interface KissModemOptions {
 export class KissModem implements Modem {
     readonly label: string;
     readonly traits: ModemTraits;
+    readonly channelIsFree?: (demand?: CarrierSense) => Promise<boolean | undefined>;
     readonly #options: KissModemOptions;
     readonly #dialect: Dialect;
     #handlers: ModemHandlers | undefined;
@@ -52,6 +53,7 @@ export class KissModem implements Modem {
             if (this.#isUp) this.#handlers?.onFrame(frame);
         });
         this.traits = this.#dialect.traits;
+        if (this.traits.detectsChannelActivity) this.channelIsFree = (demand) => this.#listen(demand);
     }
 
     airtimeMs(size: number): Millis {
@@ -98,6 +100,13 @@ export class KissModem implements Modem {
         const { kind } = sent.error;
         if ((kind === "silent" || kind === "mismatch") && this.#isUp) this.#lose(exchange, sent.error);
         return sent;
+    }
+
+    #listen(demand: CarrierSense | undefined): Promise<boolean | undefined> {
+        return this.#inTurn(async () => {
+            const exchange = this.#exchange;
+            return exchange && this.#isUp ? this.#dialect.channelIsFree?.(exchange, demand) : undefined;
+        });
     }
 
     async #connect(): Promise<void> {

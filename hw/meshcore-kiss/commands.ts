@@ -21,6 +21,8 @@ export const HARDWARE = {
     setPower: 0x0a,
     getRadio: 0x0b,
     getPower: 0x0c,
+    getRssi: 0x0d,
+    isBusy: 0x0e,
     getAirtime: 0x0f,
     getVersion: 0x11,
     ping: 0x17,
@@ -117,6 +119,10 @@ export function radioOf(data: Uint8Array): RadioSettings | undefined {
         spreadingFactor: view.getUint8(8),
         codingRate: view.getUint8(9) - 4,
     };
+}
+
+export function signed(byte = 0): number {
+    return (byte << 24) >> 24;
 }
 
 /** Little-endian, from as many bytes as there are. */

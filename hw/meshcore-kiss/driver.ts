@@ -5,23 +5,25 @@ import type { Deliver, Dialect } from "../kiss/dialect.ts";
 import { KissModem } from "../kiss/driver.ts";
 import type { KissExchange } from "../kiss/exchange.ts";
 import type { KissFrame } from "../kiss/framing.ts";
-import type { LoraParams, Modem, ModemError, ModemTraits } from "../modem.ts";
+import type { CarrierSense, LoraParams, Modem, ModemError, ModemTraits } from "../modem.ts";
 import type { BytePortFactory } from "../port/byte-port.ts";
 import {
     HARDWARE,
+    hardware,
     KISS,
     type MeshcoreKissSettings,
     meshcoreKissSettingProblems,
     PACKET_BYTES_MAX,
     preambleSymbolsOf,
+    signed,
 } from "./commands.ts";
-import { compareMeshcore, refusalIn, setUpMeshcore } from "./set-up.ts";
+import { ask, compareMeshcore, refusalIn, setUpMeshcore } from "./set-up.ts";
 
 /** The firmware waits a moment after its USB was opened. */
 const OPEN_WAIT_MS = 500;
 /** The firmware's own limit. */
 const KISS_SIZE_MAX = 512;
-/** The modem waits for a free channel and then throws dice, ten times a second with one chance in four. */
+/** The modem does not begin while it receives, and what it has cannot be taken back. */
 const CHANNEL_WAIT_MS = 15_000;
 /** The measurement follows the packet at once; a packet without one is not kept back for longer. */
 const MEASURED_MS = 200;
@@ -47,8 +49,7 @@ class MeshcoreDialect implements Dialect {
     readonly traits: ModemTraits = {
         frameSizeMax: PACKET_BYTES_MAX,
         reportsRssi: true,
-        // It notices the packets of other LoRa radios, but not the power of anything else.
-        detectsChannelActivity: false,
+        detectsChannelActivity: true,
         confirmsTransmission: true,
     };
     readonly kissSizeMax = KISS_SIZE_MAX;
@@ -100,6 +101,22 @@ class MeshcoreDialect implements Dialect {
         return compareMeshcore(line, this.#params);
     }
 
+    /** Looks again until it has listened for as long as is demanded; each look takes some milliseconds. */
+    async channelIsFree(line: KissExchange, demand: CarrierSense | undefined): Promise<boolean | undefined> {
+        const { clock } = this.#options;
+        const until = clock.now().monotonic + (demand?.minMs ?? 0);
+        do {
+            const busy = await ask(line, "is the channel busy", hardware(HARDWARE.isBusy));
+            if (!busy.ok) return undefined;
+            if (busy.value[0] !== 0) return false;
+            if (!demand) return true;
+            const rssi = await ask(line, "how loud is the channel", hardware(HARDWARE.getRssi));
+            if (!rssi.ok) return undefined;
+            if (signed(rssi.value[0]) >= demand.thresholdDbm) return false;
+        } while (clock.now().monotonic < until);
+        return true;
+    }
+
     hear({ command, data }: KissFrame): undefined {
         if (command === KISS.data) this.#keep(data);
         else if (command === KISS.hardware && data[0] === HARDWARE.received && data.length === 3)
@@ -124,10 +141,6 @@ class MeshcoreDialect implements Dialect {
         this.reset();
         if (bytes) this.#deliver({ bytes, rssiDbm, snrDb });
     }
-}
-
-function signed(byte = 0): number {
-    return (byte << 24) >> 24;
 }
 
 function describe({ frequencyHz, spreadingFactor, bandwidthHz, powerDbm }: LoraParams): string {

@@ -148,6 +148,7 @@ export class MeshcoreKissEmulator implements AirRadio {
             const { state, answer } = answerTo(first, data.subarray(1), this.#state, {
                 ...this.#misbehaviour,
                 version: this.#options.version ?? 2,
+                isBusy: this.#options.air.isBusyFor(this),
             });
             this.#state = state;
             this.#say(answer);

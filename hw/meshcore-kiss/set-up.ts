@@ -32,8 +32,8 @@ export interface Found {
 export async function setUpMeshcore(line: KissExchange, params: LoraParams): Promise<Result<Found, ModemError>> {
     const version = await find(line);
     if (!version.ok) return version;
-    // It listens first, as it does by itself; only its fixed wait after that is left out.
-    line.say(kiss(KISS.fullDuplex, 0), kiss(KISS.txDelay, 0));
+    // It sends as soon as it receives nothing: whoever sends waits and throws dice, and a permit does not grow old here.
+    line.say(kiss(KISS.fullDuplex, 0), kiss(KISS.txDelay, 0), kiss(KISS.persistence, 255));
     const radio = await askOk(line, "set the radio", hardware(HARDWARE.setRadio, radioBytes(params)));
     if (!radio.ok) return radio;
     const power = await askOk(line, "set the power", hardware(HARDWARE.setPower, Uint8Array.of(params.powerDbm)));

@@ -5,7 +5,7 @@ import type { Deliver, Dialect, Heard } from "../kiss/dialect.ts";
 import { KissModem } from "../kiss/driver.ts";
 import type { KissExchange } from "../kiss/exchange.ts";
 import type { KissFrame } from "../kiss/framing.ts";
-import type { LoraParams, Modem, ModemError, ModemTraits } from "../modem.ts";
+import type { CarrierSense, LoraParams, Modem, ModemError, ModemTraits } from "../modem.ts";
 import type { BytePortFactory } from "../port/byte-port.ts";
 import {
     ASK_BYTE,
@@ -30,6 +30,10 @@ const OPEN_WAIT_MS = 2_000;
  * header, which the receiver takes for the beginning of the next packet if that has the same number, one time in 16.
  */
 const FRAME_BYTES_MAX = PACKET_BYTES_MAX - 1;
+/** Reports on the channel come every second, except while a packet is sent. */
+const REPORT_MS = 1_200;
+/** Without a demand the channel is free below so much over the noise, as the firmware has it. */
+const FREE_OVER_NOISE_DB = 11;
 /** Of large packets, in the firmware's queue. */
 const QUEUE_PACKETS = 13;
 /** The part of the time in which a busy channel is taken to be free. */
@@ -77,6 +81,7 @@ class RnodeDialect implements Dialect {
     /** Airtime of packets that may still wait in the firmware's queue, as it was at a moment. */
     #owedMs: Millis = 0;
     #owedAt: Millis = 0;
+    #report: { readonly at: Millis; readonly status: Extract<RnodeStatus, { readonly kind: "channel" }> } | undefined;
     #rssiDbm: number | undefined;
     #snrDb: number | undefined;
 
@@ -122,6 +127,16 @@ class RnodeDialect implements Dialect {
         return !state.ok || state.value[0] === 1 ? state : err(RADIO_OFF);
     }
 
+    /** By the firmware's last report: nothing else tells. It listens again by itself before it sends. */
+    async channelIsFree(line: KissExchange, demand: CarrierSense | undefined): Promise<boolean | undefined> {
+        const heard = await line.pause(Math.max(demand?.minMs ?? 0, this.#isReportFresh() ? 0 : REPORT_MS));
+        const report = this.#report?.status;
+        if (!heard.ok || !report || !this.#isReportFresh()) return undefined;
+        const { rssiDbm, noiseFloorDbm, interferenceDbm } = report;
+        const thresholdDbm = demand?.thresholdDbm ?? noiseFloorDbm + FREE_OVER_NOISE_DB;
+        return interferenceDbm === undefined && rssiDbm < thresholdDbm;
+    }
+
     hear(frame: KissFrame): Heard | undefined {
         const [first = 0] = frame.data;
         if (frame.command === COMMAND.rssi) this.#rssiDbm = first - RSSI_OFFSET;
@@ -153,7 +168,16 @@ class RnodeDialect implements Dialect {
             const preambleSymbols = Math.max(this.#params.preambleSymbols, status.preambleSymbols);
             this.#params = { ...this.#params, preambleSymbols };
         }
+        if (status.kind === "channel") this.#report = { at: this.#now(), status };
         this.#options.onStatus?.(status);
+    }
+
+    #isReportFresh(): boolean {
+        return this.#report !== undefined && this.#now() - this.#report.at <= REPORT_MS;
+    }
+
+    #now(): Millis {
+        return this.#options.clock.now().monotonic;
     }
 
     #askWhenFree(line: KissExchange, name: string, frame: KissFrame): Promise<Result<Uint8Array, ModemError>> {
@@ -168,7 +192,7 @@ class RnodeDialect implements Dialect {
 
     /** Nothing tells when a packet left, so a part of the time is taken to have been free for sending. */
     #owe(airtimeMs: Millis): void {
-        const now = this.#options.clock.now().monotonic;
+        const now = this.#now();
         const left = Math.max(0, this.#owedMs - (now - this.#owedAt) * FREE_SHARE);
         this.#owedMs = Math.min(left + airtimeMs, QUEUE_PACKETS * this.airtimeMs(FRAME_BYTES_MAX));
         this.#owedAt = now;

@@ -24,6 +24,8 @@ const SYNC_WORD = 0x12;
 /** What the serial line holds while the firmware does something else; more is lost. */
 const UART_BYTES_MAX = 6_144;
 const NOISE_FLOOR_DBM = -112;
+/** Power on the channel while somebody sends. */
+const SIGNAL_DBM = -70;
 const NO_INTERFERENCE = 0xff;
 /** What the boot loader of the processor says before any firmware runs. */
 const BANNER = "\r\nrst:0x1 (POWERON), boot:0x13\r\n";
@@ -225,7 +227,8 @@ export class RnodeEmulator implements AirRadio {
             Math.min(1, this.#load.longShare(now) + own.longShare(now)),
         ];
         const floor = NOISE_FLOOR_DBM + RSSI_OFFSET;
-        const levels = Uint8Array.of(floor, floor, NO_INTERFERENCE);
+        const level = this.#options.air.isBusyFor(this) ? SIGNAL_DBM + RSSI_OFFSET : floor;
+        const levels = Uint8Array.of(level, floor, NO_INTERFERENCE);
         const numbers = shares.map((share) => uint16Bytes(Math.floor(share * 10_000)));
         this.#say(COMMAND.channelStats, concatBytes(...numbers, levels));
     }

@@ -74,8 +74,12 @@ describe("a MeshCore KISS modem", () => {
     it("waits while somebody else is on the air", async () => {
         const all = [station(), station(), station()];
         await clock.runUntil(() => all.every(({ diary }) => diary.isUp), 10_000);
-        const sent = Promise.all(all.slice(0, 2).map(({ modem }) => modem.send(FRAME, testPermit())));
-        expect((await settled(clock, sent)).map(({ ok }) => ok)).toEqual([true, true]);
+        const [one, two] = all;
+        const first = one?.modem.send(FRAME, testPermit());
+        await clock.advance(100);
+        expect(await settled(clock, Promise.resolve(two?.modem.channelIsFree?.()))).toBe(false);
+        const sent = Promise.all([first, two?.modem.send(FRAME, testPermit())]);
+        expect((await settled(clock, sent)).map((each) => each?.ok)).toEqual([true, true]);
         await clock.advance(100);
         expect(air.statistics.collided).toBe(0);
         expect(all[2]?.diary.frames).toHaveLength(2);
@@ -129,6 +133,19 @@ describe("a MeshCore KISS modem", () => {
         board.misbehave({});
         expect(await isUpWithin(60_000)).toBe(true);
         expect(await send()).toMatchObject({ ok: true });
+    });
+
+    it("listens for as long as a law demands, and not below its threshold", async () => {
+        const { modem, isUpWithin } = station();
+        await isUpWithin(10_000);
+        const before = clock.now().monotonic;
+        const demand = { minMs: 50, thresholdDbm: -80 };
+        expect(await settled(clock, Promise.resolve(modem.channelIsFree?.(demand)))).toBe(true);
+        expect(clock.now().monotonic - before).toBeGreaterThanOrEqual(50);
+        const strict = { minMs: 5, thresholdDbm: -120 };
+        expect(await settled(clock, Promise.resolve(modem.channelIsFree?.(strict)))).toBe(false);
+        await modem.stop();
+        expect(await settled(clock, Promise.resolve(modem.channelIsFree?.(demand)))).toBeUndefined();
     });
 
     it("hands a packet over whose measurement does not come", async () => {

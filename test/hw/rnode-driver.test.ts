@@ -188,6 +188,25 @@ describe("an RNode", () => {
         expect(load).toBeCloseTo((modem.airtimeMs(507) / 15_000) * 100, 0);
     });
 
+    it("tells by the firmware's reports whether the channel is free", async () => {
+        const [one, two] = [await ready(), await ready()];
+        const isFree = (thresholdDbm?: number) =>
+            settledOn(
+                clock,
+                Promise.resolve(
+                    one.modem.channelIsFree?.(thresholdDbm === undefined ? undefined : { minMs: 5, thresholdDbm }),
+                ),
+            );
+        expect([await isFree(), await isFree(-80), await isFree(-120)]).toEqual([true, true, false]);
+        await sendTo(two.modem, new Uint8Array(507));
+        await clock.runUntil(() => air.statistics.transmissions === 2, 10_000);
+        await clock.advance(1_100);
+        expect([await isFree(), await isFree(-80)]).toEqual([false, false]);
+        one.board.misbehave({ isSilent: true });
+        await clock.advance(2_000);
+        expect(await isFree()).toBeUndefined();
+    });
+
     it("is not made with settings that no board has", () => {
         const wrong = { ...PARAMS, spreadingFactor: 13, powerDbm: 23, bandwidthHz: 100_000 };
         expect(() => station({ params: wrong, airtimeLock: { shortPercent: 100 } })).toThrow(
