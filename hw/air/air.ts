@@ -109,8 +109,10 @@ export class Air {
             this.#radios.delete(radio);
             for (const sent of this.#onAir) {
                 sent.ears.delete(radio);
-                // Half a packet is none.
-                if (sent.sender === radio) sent.ruined = true;
+                if (sent.sender !== radio) continue;
+                // Half a packet is none, and from now on it is in nobody's way.
+                sent.ruined = true;
+                this.#onAir.delete(sent);
             }
         };
     }
@@ -121,6 +123,11 @@ export class Air {
         return (
             own !== undefined && [...this.#onAir].some((sent) => sent.sender !== radio && overlaps(own, sent.channel))
         );
+    }
+
+    /** Whether somebody transmits there now: what a channel activity detection would find. */
+    isBusy(channel: AirChannel): boolean {
+        return [...this.#onAir].some((sent) => overlaps(sent.channel, channel));
     }
 
     /** Calls `done` when the last symbol is sent; the receivers hear it then. */

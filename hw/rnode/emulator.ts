@@ -3,9 +3,9 @@ import { makePrng } from "../../src/base/prng.ts";
 import type { Clock, Millis } from "../../src/base/time.ts";
 import { loraAirtimeMs } from "../../src/link/airtime.ts";
 import type { Air, AirChannel, AirRadio, Heard } from "../air/air.ts";
+import { PacedLine } from "../emulation/paced-line.ts";
 import { type KissFrame, kissBytes } from "../kiss/framing.ts";
 import type { BytePort } from "../port/byte-port.ts";
-import { PacedLine } from "../rylr998/paced-line.ts";
 import { COMMAND, RESET_BYTE, RSSI_OFFSET, uint16Bytes } from "./commands.ts";
 import { AirtimeBins } from "./emulated-airtime.ts";
 import { Assembly } from "./emulated-assembly.ts";
@@ -185,9 +185,9 @@ export class RnodeEmulator implements AirRadio {
     }
 
     #takePacket(packet: Uint8Array): void {
-        const { packetError, pretends } = this.#misbehaviour;
+        const { packetError, feignsSending } = this.#misbehaviour;
         if (packetError !== undefined) this.#say(COMMAND.error, Uint8Array.of(packetError));
-        else if (!pretends) this.#transmitter.enqueue(packet);
+        else if (!feignsSending) this.#transmitter.enqueue(packet);
     }
 
     #apply({ state, answers, isTuned }: Obeyed): void {

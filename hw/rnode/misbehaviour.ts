@@ -23,7 +23,7 @@ export interface Misbehaviour {
     /** Starts without a word, as boards with an AVR do. */
     readonly startsQuietly: boolean;
     /** Says that all is well and sends nothing. */
-    readonly pretends: boolean;
+    readonly feignsSending: boolean;
 }
 
 export const WELL_BEHAVED: Misbehaviour = {
@@ -37,5 +37,5 @@ export const WELL_BEHAVED: Misbehaviour = {
     isFull: false,
     brownsOut: false,
     startsQuietly: false,
-    pretends: false,
+    feignsSending: false,
 };

@@ -10,7 +10,6 @@ import { makeRnode } from "../../hw/rnode/driver.ts";
 import { RnodeEmulator } from "../../hw/rnode/emulator.ts";
 import { systemClock } from "../../src/app/clock.ts";
 import { PARAMS } from "../support/emulated-module.ts";
-import type { Pluggable } from "../support/emulator-socket.ts";
 import { ModemDiary, testPermit } from "../support/modem-diary.ts";
 
 /** Real terminals and real time: the wait for a board that starts makes these tests slow. */
@@ -19,7 +18,7 @@ const FAST = { ...PARAMS, spreadingFactor: 7, bandwidthHz: 250_000 };
 
 interface Kind {
     readonly name: string;
-    emulator(air: Air, seed: number): Pluggable;
+    emulator(air: Air, seed: number): RnodeEmulator | MeshcoreKissEmulator;
     driver(port: BytePortFactory): Modem;
 }
 

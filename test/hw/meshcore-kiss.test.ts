@@ -4,8 +4,7 @@ import { preambleSymbolsFrom } from "../../hw/meshcore-kiss/commands.ts";
 import { type MeshcoreKissOptions, makeMeshcoreKiss } from "../../hw/meshcore-kiss/driver.ts";
 import { MeshcoreKissEmulator, type MeshcoreKissEmulatorOptions } from "../../hw/meshcore-kiss/emulator.ts";
 import { loraAirtimeMs } from "../../src/link/airtime.ts";
-import { PARAMS } from "../support/emulated-module.ts";
-import { EmulatorSocket } from "../support/emulator-socket.ts";
+import { PARAMS, Socket } from "../support/emulated-module.ts";
 import { modemContract } from "../support/modem-contract.ts";
 import { ModemDiary, testPermit } from "../support/modem-diary.ts";
 import { settled } from "../support/settled.ts";
@@ -23,10 +22,9 @@ beforeEach(() => {
 modemContract("a MeshCore KISS modem", () => {
     const made = new VirtualClock();
     const shared = new Air({ clock: made, seed: 1 });
-    const socketOf = (dice: number) =>
-        new EmulatorSocket(new MeshcoreKissEmulator({ air: shared, clock: made, seed: dice }));
+    const socketOf = (dice: number) => new Socket(new MeshcoreKissEmulator({ air: shared, clock: made, seed: dice }));
     const [socket, peerSocket] = [socketOf(1), socketOf(2)];
-    const modemOf = ({ port }: EmulatorSocket<MeshcoreKissEmulator>) =>
+    const modemOf = ({ port }: Socket<MeshcoreKissEmulator>) =>
         makeMeshcoreKiss({ label: "board", port, clock: made, params: PARAMS });
     return {
         clock: made,
@@ -40,7 +38,7 @@ modemContract("a MeshCore KISS modem", () => {
 
 let seed = 1;
 function station(options: Partial<MeshcoreKissOptions> = {}, more: Partial<MeshcoreKissEmulatorOptions> = {}) {
-    const socket = new EmulatorSocket(new MeshcoreKissEmulator({ air, clock, seed: seed++, ...more }));
+    const socket = new Socket(new MeshcoreKissEmulator({ air, clock, seed: seed++, ...more }));
     const modem = makeMeshcoreKiss({ label: "board", port: socket.port, clock, params: PARAMS, ...options });
     const diary = new ModemDiary();
     modem.start(diary.handlers);

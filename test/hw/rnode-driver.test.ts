@@ -4,8 +4,7 @@ import type { Modem } from "../../hw/modem.ts";
 import { makeRnode, type RnodeOptions } from "../../hw/rnode/driver.ts";
 import { RnodeEmulator, type RnodeEmulatorOptions } from "../../hw/rnode/emulator.ts";
 import { loraAirtimeMs } from "../../src/link/airtime.ts";
-import { PARAMS } from "../support/emulated-module.ts";
-import { EmulatorSocket } from "../support/emulator-socket.ts";
+import { PARAMS, Socket } from "../support/emulated-module.ts";
 import { modemContract } from "../support/modem-contract.ts";
 import { ModemDiary, testPermit } from "../support/modem-diary.ts";
 import { settled as settledOn } from "../support/settled.ts";
@@ -21,9 +20,9 @@ beforeEach(() => {
 modemContract("an RNode", () => {
     const made = new VirtualClock();
     const shared = new Air({ clock: made, seed: 1 });
-    const socketOf = (seed: number) => new EmulatorSocket(new RnodeEmulator({ air: shared, clock: made, seed }));
+    const socketOf = (seed: number) => new Socket(new RnodeEmulator({ air: shared, clock: made, seed }));
     const [socket, peerSocket] = [socketOf(1), socketOf(2)];
-    const modemOf = ({ port }: EmulatorSocket<RnodeEmulator>): Modem =>
+    const modemOf = ({ port }: Socket<RnodeEmulator>): Modem =>
         makeRnode({ label: "board", port, clock: made, params: PARAMS });
     return {
         clock: made,
@@ -43,7 +42,7 @@ interface Changes extends Partial<RnodeOptions> {
 
 let seed = 1;
 function station({ board = {}, ...options }: Changes = {}) {
-    const socket = new EmulatorSocket(new RnodeEmulator({ air, clock, seed: seed++, ...board }));
+    const socket = new Socket(new RnodeEmulator({ air, clock, seed: seed++, ...board }));
     const modem = makeRnode({ label: "board", port: socket.port, clock, params: PARAMS, ...options });
     const diary = new ModemDiary();
     modem.start(diary.handlers);
@@ -215,7 +214,7 @@ describe("an RNode", () => {
     });
 
     it("says goodbye when it stops, and leaves the radio on for what was accepted", async () => {
-        const socket = new EmulatorSocket(new RnodeEmulator({ air, clock }));
+        const socket = new Socket(new RnodeEmulator({ air, clock }));
         const written: Uint8Array[] = [];
         const port = () => {
             const inner = socket.port();

@@ -3,8 +3,7 @@ import { Air } from "../../hw/air/air.ts";
 import { makeRnode } from "../../hw/rnode/driver.ts";
 import { RnodeEmulator } from "../../hw/rnode/emulator.ts";
 import { makeRandom, mutate } from "../fuzz/mutate.ts";
-import { PARAMS } from "../support/emulated-module.ts";
-import { EmulatorSocket } from "../support/emulator-socket.ts";
+import { PARAMS, Socket } from "../support/emulated-module.ts";
 import { ModemDiary, testPermit } from "../support/modem-diary.ts";
 import { settled } from "../support/settled.ts";
 import { VirtualClock } from "../support/virtual-clock.ts";
@@ -19,7 +18,7 @@ beforeEach(() => {
 });
 
 function station() {
-    const socket = new EmulatorSocket(new RnodeEmulator({ air, clock }));
+    const socket = new Socket(new RnodeEmulator({ air, clock }));
     const modem = makeRnode({ label: "board", port: socket.port, clock, params: PARAMS });
     const diary = new ModemDiary();
     modem.start(diary.handlers);
@@ -143,10 +142,10 @@ describe("an RNode that misbehaves", () => {
         expect(await isUpWithin(60_000)).toBe(true);
     });
 
-    it("and pretends to send is believed, because nothing tells", async () => {
+    it("and feignsSending to send is believed, because nothing tells", async () => {
         const { board, isUpWithin, send } = station();
         await isUpWithin(10_000);
-        board.misbehave({ pretends: true });
+        board.misbehave({ feignsSending: true });
         expect(await send()).toMatchObject({ ok: true });
         await clock.advance(10_000);
         expect(air.statistics.transmissions).toBe(0);

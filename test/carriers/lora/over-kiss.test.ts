@@ -9,8 +9,8 @@ import { makePrng } from "../../../src/base/prng.ts";
 import { makeLoraCarrier } from "../../../src/carriers/lora/lora-carrier.ts";
 import { makeAirLaw } from "../../../src/link/ledger.ts";
 import { findRegion } from "../../../src/link/region.ts";
-import { payloadOf } from "../../link/link-sim.ts";
-import { EmulatorSocket } from "../../support/emulator-socket.ts";
+import { Socket } from "../../support/emulated-module.ts";
+import { payloadOf } from "../../support/payload-of.ts";
 import { VirtualClock } from "../../support/virtual-clock.ts";
 import { PARAMS } from "./fake-modem.ts";
 
@@ -27,25 +27,13 @@ interface Device {
 type Build = (air: Air, clock: VirtualClock, seed: number) => Device;
 
 const rnode: Build = (air, clock, seed) => {
-    const socket = new EmulatorSocket(new RnodeEmulator({ air, clock, seed }));
+    const socket = new Socket(new RnodeEmulator({ air, clock, seed }));
     const modem = makeRnode({ label: `board ${seed}`, port: socket.port, clock, params: PARAMS });
-    return { modem: inOneLoraFrame(modem), unplug: () => socket.unplug(), plugIn: () => socket.plugIn() };
+    return { modem, unplug: () => socket.unplug(), plugIn: () => socket.plugIn() };
 };
 
-/** The first link knows no frames longer than a LoRa frame. */
-function inOneLoraFrame(modem: Modem): Modem {
-    return {
-        label: modem.label,
-        traits: { ...modem.traits, frameSizeMax: 253 },
-        airtimeMs: (size) => modem.airtimeMs(size),
-        start: (handlers) => modem.start(handlers),
-        send: (frame, permit) => modem.send(frame, permit),
-        stop: () => modem.stop(),
-    };
-}
-
 const meshcore: Build = (air, clock, seed) => {
-    const socket = new EmulatorSocket(new MeshcoreKissEmulator({ air, clock, seed }));
+    const socket = new Socket(new MeshcoreKissEmulator({ air, clock, seed }));
     const modem = makeMeshcoreKiss({ label: `board ${seed}`, port: socket.port, clock, params: PARAMS });
     return { modem, unplug: () => socket.unplug(), plugIn: () => socket.plugIn() };
 };
@@ -65,6 +53,7 @@ async function startEnd(clock: VirtualClock, device: Device, seed: number) {
         clock,
         entropy: { fill: (target) => target.set(Array.from(target, () => random() * 256)) },
         record: () => Promise.resolve(),
+        node: seed,
     });
     const end = { carrier, device, arrived: [] as Uint8Array[], isUp: false };
     await carrier.start({
