@@ -31,6 +31,14 @@ interface Asked {
     fail(error: ModemError): void;
 }
 
+interface Wait<T> {
+    readonly isQuestion: boolean;
+    readonly ms: Millis;
+    readonly late: () => Result<T, ModemError>;
+    readonly answerOf: Question<T>["answerOf"];
+    readonly frames: readonly KissFrame[];
+}
+
 /** One question at a time over one use of a port, each with its answer or its time. */
 export class KissExchange {
     readonly #port: BytePort;
@@ -61,7 +69,8 @@ export class KissExchange {
 
     /** A second question before the first is answered is a bug of the driver. */
     ask<T>({ name, frames, answerOf, withinMs }: Question<T>): Promise<Result<T, ModemError>> {
-        return this.#wait(withinMs, () => err(this.#silent(name)), answerOf, frames);
+        const late = (): Result<T, ModemError> => err(this.#silent(name));
+        return this.#wait({ isQuestion: true, ms: withinMs, late, answerOf, frames });
     }
 
     /** Says something that has no answer. */
@@ -72,11 +81,8 @@ export class KissExchange {
 
     /** Lets time pass in place of a question; fails at once when the port is gone. */
     pause(ms: Millis): Promise<Result<void, ModemError>> {
-        return this.#wait<void>(
-            ms,
-            () => ok(undefined),
-            () => undefined,
-        );
+        const late = (): Result<void, ModemError> => ok(undefined);
+        return this.#wait({ isQuestion: false, ms, late, answerOf: () => undefined, frames: [] });
     }
 
     /** The device has forgotten what it was asked. */
@@ -94,12 +100,7 @@ export class KissExchange {
         await this.#port.close();
     }
 
-    #wait<T>(
-        ms: Millis,
-        late: () => Result<T, ModemError>,
-        answerOf: Question<T>["answerOf"],
-        frames: readonly KissFrame[] = [],
-    ): Promise<Result<T, ModemError>> {
+    #wait<T>({ isQuestion, ms, late, answerOf, frames }: Wait<T>): Promise<Result<T, ModemError>> {
         if (this.#asked) throw new Error(`${this.#port.label}: a question while another one waits`);
         if (this.#ended) return Promise.resolve(err(this.#ended));
         this.#hasNoise = false;
@@ -111,7 +112,7 @@ export class KissExchange {
                 resolve(result);
             };
             const asked: Asked = {
-                isQuestion: frames.length > 0,
+                isQuestion,
                 hear(frame) {
                     const answer = answerOf(frame);
                     if (answer) settle(answer);

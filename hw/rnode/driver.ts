@@ -34,6 +34,12 @@ const FRAME_BYTES_MAX = PACKET_BYTES_MAX - 1;
 const REPORT_MS = 1_200;
 /** Without a demand the channel is free below so much over the noise, as the firmware has it. */
 const FREE_OVER_NOISE_DB = 11;
+/** On a free channel the firmware waits for two slots and then for some more; until it tells, for these at most. */
+const DIFS_SLOTS = 2;
+const WINDOW_SLOTS = 14;
+const SLOT_MS_MAX = 100;
+/** For its work, and for the line. */
+const SPARE_MS = 200;
 /** Of large packets, in the firmware's queue. */
 const QUEUE_PACKETS = 13;
 /** The part of the time in which a busy channel is taken to be free. */
@@ -67,8 +73,8 @@ class RnodeDialect implements Dialect {
         frameSizeMax: FRAME_BYTES_MAX,
         reportsRssi: true,
         detectsChannelActivity: true,
-        // Its queue takes a packet at once, and it never tells when that left.
-        confirmsTransmission: false,
+        // By the firmware's own count of its airtime, as far as that goes: see `#awaitDeparture`.
+        confirmsTransmission: true,
     };
     readonly kissSizeMax = KISS_SIZE_MAX;
     readonly openWaitMs = OPEN_WAIT_MS;
@@ -82,6 +88,8 @@ class RnodeDialect implements Dialect {
     #owedMs: Millis = 0;
     #owedAt: Millis = 0;
     #report: { readonly at: Millis; readonly status: Extract<RnodeStatus, { readonly kind: "channel" }> } | undefined;
+    #windowSlots = WINDOW_SLOTS;
+    #slotMs: Millis = SLOT_MS_MAX;
     #rssiDbm: number | undefined;
     #snrDb: number | undefined;
 
@@ -118,8 +126,38 @@ class RnodeDialect implements Dialect {
         });
         if (!state.ok) return state;
         if (state.value !== 1) return err(RADIO_OFF);
-        this.#owe(this.airtimeMs(frame.length));
-        return ok(undefined);
+        const airtimeMs = this.airtimeMs(frame.length);
+        this.#owe(airtimeMs);
+        return this.#awaitDeparture(line, airtimeMs);
+    }
+
+    /**
+     * The firmware tells its airtime right after it sent something, and only then is that more than before. Where it does
+     * not tell, or begins to count anew at that moment, the longest time that it takes on a free channel has to do.
+     */
+    async #awaitDeparture(line: KissExchange, airtimeMs: Millis): Promise<Result<void, ModemError>> {
+        const begun = this.#now();
+        let before = this.#report?.status.airtimeShortPercent;
+        const told = await line.ask<true>({
+            name: "send a packet",
+            frames: [],
+            withinMs: airtimeMs + (DIFS_SLOTS + this.#windowSlots) * this.#slotMs + SPARE_MS,
+            answerOf: (frame) => {
+                const status = statusOf(frame);
+                if (status?.kind !== "channel") return sendError("send a packet", frame);
+                const isMore = before !== undefined && status.airtimeShortPercent > before;
+                before = status.airtimeShortPercent;
+                if (isMore) this.#takeStatus(frame);
+                return isMore ? ok(true) : undefined;
+            },
+        });
+        if (told.ok) {
+            this.#owe(-airtimeMs);
+            return line.pause(Math.max(0, begun + airtimeMs - this.#now()));
+        }
+        if (told.error.kind !== "silent") return told;
+        const still = await this.probe(line);
+        return still.ok ? ok(undefined) : still;
     }
 
     async probe(line: KissExchange): Promise<Result<unknown, ModemError>> {
@@ -167,7 +205,10 @@ class RnodeDialect implements Dialect {
         if (status.kind === "physical" && status.preambleSymbols <= PREAMBLE_SYMBOLS_MAX) {
             const preambleSymbols = Math.max(this.#params.preambleSymbols, status.preambleSymbols);
             this.#params = { ...this.#params, preambleSymbols };
+            this.#slotMs = Math.min(SLOT_MS_MAX, status.csmaSlotMs);
         }
+        // The more it has sent itself, the more slots it may wait.
+        if (status.kind === "csma") this.#windowSlots = status.slotsMax;
         if (status.kind === "channel") this.#report = { at: this.#now(), status };
         this.#options.onStatus?.(status);
     }
@@ -190,11 +231,12 @@ class RnodeDialect implements Dialect {
         return COMMAND_MS + this.#owedMs;
     }
 
-    /** Nothing tells when a packet left, so a part of the time is taken to have been free for sending. */
+    /** Of packets whose departure was not seen, some will have left meanwhile; under a lock perhaps none. */
     #owe(airtimeMs: Millis): void {
         const now = this.#now();
-        const left = Math.max(0, this.#owedMs - (now - this.#owedAt) * FREE_SHARE);
-        this.#owedMs = Math.min(left + airtimeMs, QUEUE_PACKETS * this.airtimeMs(FRAME_BYTES_MAX));
+        const freeMs = this.#options.airtimeLock ? 0 : (now - this.#owedAt) * FREE_SHARE;
+        const left = Math.max(0, this.#owedMs - freeMs);
+        this.#owedMs = Math.min(Math.max(0, left + airtimeMs), QUEUE_PACKETS * this.airtimeMs(FRAME_BYTES_MAX));
         this.#owedAt = now;
     }
 }
