@@ -115,6 +115,14 @@ export class Air {
         };
     }
 
+    /** What a radio that listens before it talks finds out. */
+    isBusyFor(radio: AirRadio): boolean {
+        const own = radio.listensOn();
+        return (
+            own !== undefined && [...this.#onAir].some((sent) => sent.sender !== radio && overlaps(own, sent.channel))
+        );
+    }
+
     /** Calls `done` when the last symbol is sent; the receivers hear it then. */
     transmit(sender: AirRadio, transmission: Transmission, done: () => void): void {
         const { airtimeMs, bytes } = transmission;
