@@ -193,7 +193,7 @@ class Ebyte implements Modem {
         });
         const use = { session, pins: undefined as Pins | undefined, hears: new Deframer(this.#settings.rssiByte) };
         this.#use = use;
-        const pins = await Pins.open(this.#kind, wires ?? { openLine: noLine });
+        const pins = await Pins.open(this.#kind, wires);
         if (!pins.ok) {
             this.#lose(session, pins.error);
             return;
@@ -237,7 +237,7 @@ class Ebyte implements Modem {
         this.#bytesHeard += chunk.length;
         this.#cancelSilence();
         for (const heard of use.hears.push(chunk)) this.#take(heard);
-        if (!use.hears.isInside) return;
+        if (use.hears.heldBytes === 0) return;
         this.#cancelSilence = this.#after(FRAME_SILENCE_MS, () => {
             for (const heard of use.hears.flush()) this.#take(heard);
         });
@@ -353,8 +353,4 @@ class Ebyte implements Modem {
         const { clock } = this.#options;
         return clock.schedule(clock.now().monotonic + ms, task);
     }
-}
-
-async function noLine(): Promise<Result<never, { kind: "absent"; detail: string }>> {
-    return err({ kind: "absent", detail: "no GPIO lines were named" });
 }

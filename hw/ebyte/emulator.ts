@@ -91,7 +91,8 @@ export class EbyteEmulator implements AirRadio {
     readonly #band: Band;
     #memory: Memory;
     #misbehaviour: EbyteMisbehaviour = WELL_BEHAVED;
-    #port: { readonly bytes: BytePort; readonly baudRate: number } | undefined;
+    #port: BytePort | undefined;
+    #hostBaudRate: number | undefined;
     #isPowered = false;
     #isReady = false;
     /** "deaf": asleep, or in one of the modes of waking others. */
@@ -130,16 +131,23 @@ export class EbyteEmulator implements AirRadio {
         this.powerOn();
     }
 
-    /** Connects the host's UART, which is set to `baudRate`: at another speed than the module's only garbage passes. */
-    async plug(port: BytePort, baudRate: number): Promise<void> {
-        const own = { bytes: port, baudRate };
-        this.#port = own;
+    /** Connects the host's UART. */
+    async plug(port: BytePort): Promise<void> {
+        this.#port = port;
         await port.open({
-            onBytes: (chunk) => this.#hearHost(chunk, baudRate),
+            onBytes: (chunk) => this.#hearHost(chunk),
             onClose: () => {
-                if (this.#port === own) this.#port = undefined;
+                if (this.#port === port) this.#port = undefined;
             },
         });
+    }
+
+    /**
+     * The speed of the host's UART, which neither a pair in memory nor a pseudo-terminal tells: at another one than the
+     * module's only garbage passes. Undefined: it always is the module's own.
+     */
+    hostSpeed(baudRate: number | undefined): void {
+        this.#hostBaudRate = baudRate;
     }
 
     /** Pulls the module out: no power, and the host sees its port close. */
@@ -150,7 +158,7 @@ export class EbyteEmulator implements AirRadio {
         this.#forget();
         this.#leaveAir();
         this.#updateAux();
-        await port?.bytes.close();
+        await port?.close();
     }
 
     powerOn(): void {
@@ -242,15 +250,19 @@ export class EbyteEmulator implements AirRadio {
         });
     }
 
-    #hearHost(chunk: Uint8Array, baudRate: number): void {
+    #hearHost(chunk: Uint8Array): void {
         if (!this.#isReady || this.#misbehaviour.isSilent) return;
         const own = this.#baudRate();
-        this.#fromHost.push(baudRate === own ? chunk : mangled(chunk), { baudRate: own });
+        this.#fromHost.push(this.#isInTune() ? chunk : mangled(chunk), { baudRate: own });
         this.#updateAux();
     }
 
     #baudRate(): number {
         return this.#mode === "configuring" ? CONFIG_BAUD_RATE : this.settings.baudRate;
+    }
+
+    #isInTune(): boolean {
+        return this.#hostBaudRate === undefined || this.#hostBaudRate === this.#baudRate();
     }
 
     #takeBytes(bytes: Uint8Array): void {
@@ -350,9 +362,8 @@ export class EbyteEmulator implements AirRadio {
     }
 
     #deliver(bytes: Uint8Array): void {
-        const port = this.#port;
         // A host that is gone hears nothing; the module cannot know.
-        port?.bytes.write(port.baudRate === this.#baudRate() ? bytes : mangled(bytes)).catch(() => undefined);
+        this.#port?.write(this.#isInTune() ? bytes : mangled(bytes)).catch(() => undefined);
         this.#updateAux();
         this.#followPins();
     }

@@ -57,9 +57,9 @@ export class Deframer {
         this.#rssiByte = rssiByte;
     }
 
-    /** Whether something has begun whose end is missing; after a silence `flush` gives it up. */
-    get isInside(): boolean {
-        return this.#held.length > 0;
+    /** Of something that has begun and whose end is missing; after a silence `flush` gives it up. */
+    get heldBytes(): number {
+        return this.#held.length;
     }
 
     push(chunk: Uint8Array): readonly Heard[] {

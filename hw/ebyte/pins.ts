@@ -41,7 +41,8 @@ export class Pins {
     }
 
     /** Takes all lines or none. */
-    static async open(kind: EbyteKind, wires: EbyteWires): Promise<Result<Pins, ModemError>> {
+    static async open(kind: EbyteKind, wires: EbyteWires | undefined): Promise<Result<Pins, ModemError>> {
+        if (!wires) return ok(new Pins(kind, undefined, undefined));
         const opened: GpioLine[] = [];
         const { m0, m1 } = kind.configuring;
         const requests = [

@@ -79,7 +79,8 @@ export class EbyteRig {
             if (!this.#pluggedIn) throw new Error("the socket is empty");
             this.speeds.push(baudRate);
             await a.open(handlers);
-            await this.emulator.plug(b, baudRate);
+            this.emulator.hostSpeed(baudRate);
+            await this.emulator.plug(b);
         };
         return { label: "socket", open, write: (bytes) => a.write(bytes), close: () => a.close() };
     }
