@@ -3,6 +3,9 @@ import { type ChildProcess, spawn } from "node:child_process";
 /** So much of what a tool complains is kept. */
 const COMPLAINT_CHARS_MAX = 2_000;
 
+/** How long the pipes of a tool that ended are read on. */
+const LAST_WORDS_MS = 100;
+
 /**
  * Runs a tool until this process closes the shell's standard input, which the kernel does even after a kill -9: no tool
  * is left behind that holds a line for nobody. The tool's own end ends the shell.
@@ -28,7 +31,14 @@ export class HolderProcess {
         this.#child = child;
         this.#ended = new Promise<void>((resolve) => {
             child.on("error", () => resolve());
-            child.on("exit", () => resolve());
+            child.on("close", () => resolve());
+            child.on("exit", () => {
+                // Something else may still have the pipes open; what the tool wrote is read by then.
+                setTimeout(() => {
+                    child.stdout.destroy();
+                    child.stderr.destroy();
+                }, LAST_WORDS_MS);
+            });
         }).then(() => {
             this.#hasEnded = true;
         });

@@ -46,8 +46,11 @@ known() { [ "$chip" = gpiochip4 ] || fail "cannot find GPIO chip character devic
 take() {
     [ -e "line-$1.holder" ] && fail "$2: Device or resource busy"
     [ "$1" -lt 54 ] || fail "$2: Invalid argument"
-    echo "$consumer" > "line-$1.holder"
     trap 'rm -f "line-'$1'.holder"; exit 0' TERM INT
+    [ -p "edges-$1" ] || mkfifo "edges-$1"
+    exec 4<>"edges-$1"
+    if [ -n "$3" ]; then echo "$3" > "line-$1"; echo "$1=$3" >> log; fi
+    echo "$consumer" > "line-$1.holder"
 }
 case $tool in
     gpiodetect) printf 'gpiochip0 [gpio-brcmstb@107d508500] (32 lines)\ngpiochip4 [pinctrl-rp1] (54 lines)\n' ;;
@@ -71,19 +74,17 @@ case $tool in
     gpioset)
         known
         line=${"$"}{1%=*}
-        take "$line" "error setting the GPIO line values"
-        echo "${"$"}{1#*=}" > "line-$line"; echo "$1" >> log
+        take "$line" "error setting the GPIO line values" "${"$"}{1#*=}"
         if [ "$version" = 1 ] && [ "$mode" != signal ]; then rm "line-$line.holder"; exit 0; fi
-        sleep 60 & wait $! ;;
+        read -r _ <&4 ;;
     gpiomon)
         known
         take "$1" "error waiting for events"
-        mkfifo "edges-$1"
-        while read -r edge < "edges-$1"; do
+        while read -r edge <&4; do
             case "$format$edge" in
                 %e1) echo 1 ;; %e0) echo 0 ;; %E1) echo rising ;; %E0) echo falling ;; *) fail "bad format $format" ;;
             esac
-        done & wait $! ;;
+        done ;;
 esac
 `;
 
