@@ -6,6 +6,7 @@ import type { BytePort } from "../port/byte-port.ts";
 import { PacedLine } from "../rylr998/paced-line.ts";
 import { believedParams, vendorAirtimeMs } from "./airtime.ts";
 import { AMBIENT_QUERY } from "./commands.ts";
+import { type EbyteMisbehaviour, WELL_BEHAVED } from "./emulated-misbehaviour.ts";
 import { type AirPacket, EVERYBODY, mangled, pack, unpack } from "./emulated-packet.ts";
 import { factoryRegisters, frequencyOf, type Meaning, type Memory, meaningOf, obey } from "./emulated-registers.ts";
 import { EmulatedTransmitter } from "./emulated-transmitter.ts";
@@ -25,42 +26,6 @@ const QUIET_DBM = -110;
 const BUSY_DBM = -70;
 const FIXED_PREFIX_BYTES = 3;
 const AMBIENT_HEAD_BYTES = 4;
-
-/** What can go wrong with a module, to be set at any time. */
-export interface EbyteMisbehaviour {
-    /** Says and does nothing at all; AUX stays as it is. */
-    readonly isSilent: boolean;
-    /** Swallows so many of the next answers. */
-    readonly answersLost: number;
-    /** Values that registers seem to have when they are read. */
-    readonly lies: Readonly<Record<number, number>>;
-    /** Answers so much later. */
-    readonly extraMs: Millis;
-    /** Says FF FF FF to every command. */
-    readonly refuses: boolean;
-    /** Puts these bytes before each answer and each packet. */
-    readonly garbage: Uint8Array | undefined;
-    /** Breaks each answer off in the middle. */
-    readonly halves: boolean;
-    readonly auxStuck: "low" | "high" | undefined;
-    /** Starts again when it should send. */
-    readonly brownsOut: boolean;
-    /** Does as if it had sent. */
-    readonly sendsNothing: boolean;
-}
-
-const WELL_BEHAVED: EbyteMisbehaviour = {
-    isSilent: false,
-    answersLost: 0,
-    lies: {},
-    extraMs: 0,
-    refuses: false,
-    garbage: undefined,
-    halves: false,
-    auxStuck: undefined,
-    brownsOut: false,
-    sendsNothing: false,
-};
 
 export interface EbyteEmulatorOptions {
     readonly air: Air;
@@ -107,6 +72,7 @@ export class EbyteEmulator implements AirRadio {
     #leaveAir: () => void = () => undefined;
     /** Grows with each start: what was begun before is forgotten. */
     #life = 0;
+    #flashWrites = 0;
 
     constructor(kind: EbyteKind, options: EbyteEmulatorOptions) {
         this.#kind = kind;
@@ -179,6 +145,11 @@ export class EbyteEmulator implements AirRadio {
 
     get mode(): "normal" | "configuring" | "deaf" {
         return this.#mode;
+    }
+
+    /** Flash wears out, so every write to it counts. */
+    get flashWrites(): number {
+        return this.#flashWrites;
     }
 
     get settings(): Meaning {
@@ -299,6 +270,7 @@ export class EbyteEmulator implements AirRadio {
         if (!this.#isReady || this.#mode !== "configuring") return;
         const { refuses, lies } = this.#misbehaviour;
         const { reply, ...memory } = obey(this.#kind, this.#band, this.#memory, refuses ? Uint8Array.of(0) : command);
+        if (memory.flash !== this.#memory.flash) this.#flashWrites++;
         this.#memory = memory;
         const isRead = reply[0] === 0xc1 && command[0] === 0xc1;
         const told = isRead ? reply.map((byte, index) => lies[index - 3 + (reply[1] ?? 0)] ?? byte) : reply;

@@ -108,7 +108,7 @@ async function openInput(place: Place): Promise<Result<GpioLine, GpioError>> {
 }
 
 async function hold(place: Place, isHigh: boolean): Promise<Result<HolderProcess, GpioError>> {
-    // Who holds it is only told before we try: afterwards it may be us.
+    // Somebody else must not be taken for our own tool, which needs a moment to start and to fail.
     const before = await holderOf(place);
     if (before !== undefined) return err(lineTaken(place.label, before));
     const holder = new HolderProcess(holdCommand(place.version, place, isHigh));

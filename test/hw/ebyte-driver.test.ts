@@ -41,6 +41,7 @@ describe.each(KINDS)("an %s", (kind) => {
     it("is set up in configuration mode at 9600 baud, then used at its own speed", async () => {
         const rig = await up({ kind, baudRate: 115_200 });
         expect(rig.speeds).toEqual([9600, 115_200]);
+        expect((await up({ kind })).speeds).toEqual([9600]);
         expect(rig.emulator.settings).toMatchObject({ ...without(AIR_SETTINGS, "powerDbm"), baudRate: 115_200 });
         const { records } = rig.gpio;
         const raised = records.filter(({ isHigh, line }) => isHigh && line !== AUX).map(({ line }) => line);
@@ -172,15 +173,14 @@ describe.each(KINDS)("an %s", (kind) => {
 describe("an EBYTE module", () => {
     it("writes its flash only when asked, and then only what differs", async () => {
         const kept = await up({ keepsSettings: true });
-        await kept.modem.stop();
         kept.emulator.restart();
-        await clock.advance(1_000);
-        expect(kept.emulator.settings.airRateBps).toBe(9600);
+        expect(await clock.runUntil(() => kept.diary.ups.length === 2, PATIENCE_MS)).toBe(true);
+        expect([kept.emulator.flashWrites, kept.emulator.settings.airRateBps]).toEqual([1, 9600]);
         const fleeting = await up();
         await fleeting.modem.stop();
         fleeting.emulator.restart();
         await clock.advance(1_000);
-        expect(fleeting.emulator.settings.airRateBps).toBe(2400);
+        expect([fleeting.emulator.flashWrites, fleeting.emulator.settings.airRateBps]).toEqual([0, 2400]);
     });
 
     it("tells a line that is taken, forbidden or stuck, and comes up when it is free", async () => {
@@ -219,6 +219,27 @@ describe("an EBYTE module", () => {
         expect(await sendTo(one)).toMatchObject({ ok: true });
         await clock.advance(1_000);
         expect([two.diary.frames.length, air.statistics.transmissions]).toEqual([0, 0]);
+    });
+
+    it("finds a frame behind half of another one after a silence", async () => {
+        const [one, two] = [await up(), await up()];
+        two.emulator.misbehave({ garbage: Uint8Array.of(0xa7, 200, 1) });
+        await sendTo(one);
+        await clock.advance(1_000);
+        expect(two.diary.frames.map(({ bytes }) => bytes)).toEqual([FRAME]);
+    });
+
+    it("reaches one address alone in fixed mode", async () => {
+        const one = await up({ fixedTo: { address: 7 } });
+        const [seven, eight] = [await up({ address: 7 }), await up({ address: 8 })];
+        expect(one.modem.traits.frameSizeMax).toBe(233);
+        expect(await sendTo(one)).toMatchObject({ ok: true });
+        await clock.advance(1_000);
+        expect([one.emulator.settings.isFixed, seven.diary.frames.length, eight.diary.frames.length]).toEqual([
+            true,
+            1,
+            0,
+        ]);
     });
 
     it("loses one frame when one is lost, and finds the next", async () => {

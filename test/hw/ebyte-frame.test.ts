@@ -58,6 +58,14 @@ describe("frames on the byte stream", () => {
         expect(framesIn(reader.flush())).toEqual([Uint8Array.of(1, 2, 3)]);
     });
 
+    it("are found at once behind a false mark whose frame would have ended inside them", () => {
+        const good = encodeFrame(Uint8Array.of(1, 2, 3));
+        for (const size of [1, 2, 3]) {
+            const heard = new Deframer("none").push(concatBytes(Uint8Array.of(0xa7, size), good));
+            expect(framesIn(heard)).toEqual([Uint8Array.of(1, 2, 3)]);
+        }
+    });
+
     it("do not mix with the answer about the noise, which counts only when it was asked for", () => {
         const answer = Uint8Array.of(0xc1, 0, 2, 146, 170);
         const frame = encodeFrame(answer);
