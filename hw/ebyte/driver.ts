@@ -171,6 +171,9 @@ class Ebyte implements Modem {
         const { listenBeforeTalk, baudRate } = this.#settings;
         const uartMs = (frame.bytes.length * BITS_PER_BYTE * 1000) / baudRate;
         const out = { ...frame, label: this.label, uartMs, listensBefore: listenBeforeTalk };
+        // Without AUX a start of the module goes unseen, and the frame would go out at settings of its own.
+        const steady = pins.hasAux || !this.#asksAmbient(pins) ? ok(undefined) : await this.#check(session, pins);
+        if (!steady.ok) return steady;
         const sent = await transmit(session, pins, out);
         return sent.ok && this.#asksAmbient(pins) ? this.#check(session, pins) : sent;
     }
@@ -212,14 +215,17 @@ class Ebyte implements Modem {
         const opened = begun.ok ? await this.#settle(session, pins) : begun;
         const use = this.#use;
         if (use?.session !== session || !this.#handlers) return;
-        if (!opened.ok) {
-            this.#lose(session, opened.error);
-            return;
-        }
         use.hears = new Deframer(this.#settings.rssiByte);
         session.onBytes = (chunk) => this.#hear(chunk);
-        this.#isUp = true;
         this.#ambientMisses = 0;
+        // A module that started again behind our back, on its way out of configuration, gives itself away here.
+        const steady = opened.ok && pins.canConfigure ? await this.#check(session, pins) : opened;
+        if (this.#use !== use || !this.#handlers) return;
+        if (!steady.ok) {
+            this.#lose(session, steady.error);
+            return;
+        }
+        this.#isUp = true;
         this.#retryMs = RETRY_MS_FIRST;
         this.#toldDown = undefined;
         this.#probeLater(session, pins);

@@ -14,6 +14,8 @@ export interface EbyteMisbehaviour {
     readonly refuses: boolean;
     /** Puts these bytes before each answer and each packet. */
     readonly garbage: Uint8Array | undefined;
+    /** Answers a write with other values than it was told, and takes the right ones. */
+    readonly echoesWrongly: boolean;
     /** Breaks each answer off in the middle. */
     readonly halves: boolean;
     readonly auxStuck: "low" | "high" | undefined;
@@ -30,6 +32,7 @@ export const WELL_BEHAVED: EbyteMisbehaviour = {
     extraMs: 0,
     refuses: false,
     garbage: undefined,
+    echoesWrongly: false,
     halves: false,
     auxStuck: undefined,
     brownsOut: false,

@@ -26,6 +26,9 @@ const QUIET_DBM = -110;
 const BUSY_DBM = -70;
 const FIXED_PREFIX_BYTES = 3;
 const AMBIENT_HEAD_BYTES = 4;
+const READ = 0xc1;
+/** Of an answer, before the values. */
+const HEAD_BYTES = 3;
 
 export interface EbyteEmulatorOptions {
     readonly air: Air;
@@ -268,13 +271,20 @@ export class EbyteEmulator implements AirRadio {
 
     #obey(command: Uint8Array): void {
         if (!this.#isReady || this.#mode !== "configuring") return;
-        const { refuses, lies } = this.#misbehaviour;
+        const { refuses } = this.#misbehaviour;
         const { reply, ...memory } = obey(this.#kind, this.#band, this.#memory, refuses ? Uint8Array.of(0) : command);
         if (memory.flash !== this.#memory.flash) this.#flashWrites++;
         this.#memory = memory;
-        const isRead = reply[0] === 0xc1 && command[0] === 0xc1;
-        const told = isRead ? reply.map((byte, index) => lies[index - 3 + (reply[1] ?? 0)] ?? byte) : reply;
-        this.#answer(told);
+        this.#answer(reply[0] === READ ? this.#bent(reply, command[0] === READ) : reply);
+    }
+
+    #bent(reply: Uint8Array, isRead: boolean): Uint8Array {
+        const { lies, echoesWrongly } = this.#misbehaviour;
+        const [, first = 0] = reply;
+        return reply.map((byte, index) => {
+            if (index < HEAD_BYTES) return byte;
+            return isRead ? (lies[index - HEAD_BYTES + first] ?? byte) : echoesWrongly ? byte ^ 0xff : byte;
+        });
     }
 
     #answer(reply: Uint8Array): void {

@@ -82,9 +82,9 @@ describe.each(KINDS)("an %s", (kind) => {
         expect(await clock.runUntil(() => rig.diary.isUp, PATIENCE_MS)).toBe(true);
     });
 
-    it("gets along with garbage before each answer, and with a slow module", async () => {
+    it("gets along with garbage before each answer, wrong echoes, and a slow module", async () => {
         const rig = station({ kind });
-        rig.emulator.misbehave({ garbage: Uint8Array.of(0, 0xc1, 0xa7, 255), extraMs: 400 });
+        rig.emulator.misbehave({ garbage: Uint8Array.of(0, 0xc1, 0xa7, 255), extraMs: 300, echoesWrongly: true });
         expect(await clock.runUntil(() => rig.diary.isUp, PATIENCE_MS)).toBe(true);
         expect(rig.diary.downs).toEqual([]);
     });
@@ -97,6 +97,30 @@ describe.each(KINDS)("an %s", (kind) => {
         expect(await clock.runUntil(() => rig.diary.isUp, 1_000)).toBe(true);
         expect(rig.emulator.settings.frequencyHz).toBe(AIR_SETTINGS.frequencyHz);
     });
+
+    it.each(["all", "mode"] as const)(
+        "is not up before its settings hold, whenever the module restarts: %s",
+        async (wired) => {
+            for (let at = 0; at < 1_200; at += 23) {
+                const rig = station({ kind, wired });
+                await clock.advance(at);
+                const isEarly = !rig.diary.isUp;
+                rig.emulator.restart();
+                expect(await clock.runUntil(() => rig.diary.isUp, PATIENCE_MS)).toBe(true);
+                if (isEarly) expect([at, rig.emulator.settings.airRateBps]).toEqual([at, AIR_SETTINGS.airRateBps]);
+                // Also later: nothing of the frame goes out at the module's own settings.
+                rig.emulator.restart();
+                await clock.advance(400);
+                const rates: number[] = [];
+                air.onTransmission(({ bytes }) => {
+                    if (bytes.length > FRAME.length) rates.push(rig.emulator.settings.airRateBps);
+                });
+                await sendTo(rig);
+                expect(rates.filter((rate) => rate !== AIR_SETTINGS.airRateBps)).toEqual([]);
+                await rig.modem.stop();
+            }
+        },
+    );
 
     it("is not fooled by a brown-out in the middle of sending", async () => {
         for (const wired of ["all", "mode"] as const) {
