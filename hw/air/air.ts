@@ -115,12 +115,11 @@ export class Air {
         };
     }
 
-    /** What a radio that listens before it talks finds out. */
+    /** Whether a radio that listens notices now that another one transmits on its channel. */
     isBusyFor(radio: AirRadio): boolean {
-        const own = radio.listensOn();
-        return (
-            own !== undefined && [...this.#onAir].some((sent) => sent.sender !== radio && overlaps(own, sent.channel))
-        );
+        const channel = radio.listensOn();
+        if (!channel) return false;
+        return [...this.#onAir].some((sent) => sent.sender !== radio && overlaps(sent.channel, channel));
     }
 
     /** Calls `done` when the last symbol is sent; the receivers hear it then. */
