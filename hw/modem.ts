@@ -25,6 +25,14 @@ export interface ModemTraits {
     readonly confirmsTransmission: boolean;
 }
 
+/** How the law of some countries wants everybody to listen before talking. */
+export interface CarrierSense {
+    /** Listen at least for this long. */
+    readonly minMs: Millis;
+    /** The channel is free below this power. */
+    readonly thresholdDbm: number;
+}
+
 export interface ReceivedFrame {
     readonly bytes: Uint8Array;
     readonly rssiDbm: number | undefined;
@@ -54,8 +62,14 @@ export interface Modem {
     start(handlers: ModemHandlers): void;
     /**
      * One frame at a time: a second call before the first settles is answered "busy". The permit proves that the law
-     * of the air was asked for this very transmission; nobody else can make one.
+     * of the air was asked for this very transmission; nobody else can make one. The first symbol leaves within 3 s of
+     * the call or not at all, because permits grow old.
      */
     send(frame: Uint8Array, permit: TransmitPermit): Promise<Result<void, ModemError>>;
+    /**
+     * Listens, as `demand` says where the law demands it, and tells whether nobody else is on the channel; undefined
+     * when the modem cannot tell now. Modems with `traits.detectsChannelActivity` have it. Never while sending.
+     */
+    channelIsFree?(demand?: CarrierSense): Promise<boolean | undefined>;
     stop(): Promise<void>;
 }

@@ -109,17 +109,17 @@ export class Air {
             this.#radios.delete(radio);
             for (const sent of this.#onAir) {
                 sent.ears.delete(radio);
-                // Half a packet is none.
-                if (sent.sender === radio) sent.ruined = true;
+                if (sent.sender !== radio) continue;
+                // Half a packet is none, and from now on it is in nobody's way.
+                sent.ruined = true;
+                this.#onAir.delete(sent);
             }
         };
     }
 
-    /** Whether a radio that listens notices now that another one transmits on its channel. */
-    isBusyFor(radio: AirRadio): boolean {
-        const channel = radio.listensOn();
-        if (!channel) return false;
-        return [...this.#onAir].some((sent) => sent.sender !== radio && overlaps(sent.channel, channel));
+    /** Whether somebody transmits there now: what a channel activity detection would find. */
+    isBusy(channel: AirChannel): boolean {
+        return [...this.#onAir].some((sent) => overlaps(sent.channel, channel));
     }
 
     /** Calls `done` when the last symbol is sent; the receivers hear it then. */

@@ -1,25 +1,18 @@
 import { concatBytes } from "../../src/base/bytes.ts";
 import { err, ok, type Result } from "../../src/base/result.ts";
-import type { Clock, Millis } from "../../src/base/time.ts";
+import type { Millis } from "../../src/base/time.ts";
 import type { TransmitPermit } from "../../src/link/law.ts";
-import type { Modem, ModemError, ModemHandlers, ModemTraits } from "../modem.ts";
+import type { CarrierSense, Modem, ModemError, ModemHandlers, ModemTraits } from "../modem.ts";
 import { airtimeBoundMs } from "./airtime.ts";
 import { AMBIENT_QUERY } from "./commands.ts";
 import { configure, verify, type Wanted } from "./configure.ts";
 import { Deframer, encodeFrame, FRAMING_BYTES, type Heard } from "./frame.ts";
 import { E22, E220, type EbyteKind } from "./kind.ts";
-import { type EbyteWires, Pins } from "./pins.ts";
-import { type PortAtSpeed, Session } from "./session.ts";
-import {
-    channelOf,
-    describe,
-    type EbyteSettings,
-    type FullSettings,
-    filledIn,
-    registersOf,
-    settingProblems,
-} from "./settings.ts";
-import { transmit } from "./transmit.ts";
+import { type EbyteOptions, problemsOf } from "./options.ts";
+import { AUX_LOW_MS_MAX, Pins } from "./pins.ts";
+import { Session } from "./session.ts";
+import { channelOf, describe, type FullSettings, filledIn, registersOf } from "./settings.ts";
+import { type Outgoing, transmit } from "./transmit.ts";
 
 const RETRY_MS_FIRST = 1_000;
 const RETRY_MS_MAX = 30_000;
@@ -35,27 +28,11 @@ const FRAME_SILENCE_MS = 200;
 /** After AUX rose, bytes that it announced must have come by now. */
 const ANNOUNCED_MS = 100;
 const FIXED_PREFIX_BYTES = 3;
+/** Where no law says otherwise. */
+const BUSY_DBM = -90;
+/** The rest of the 3 s that a permit lives goes to the UART and to a module that listens before it talks. */
+const BEFORE_SENDING_MS_MAX = 500;
 const BITS_PER_BYTE = 10;
-
-export interface EbyteOptions extends EbyteSettings {
-    readonly label: string;
-    readonly portAt: PortAtSpeed;
-    readonly clock: Clock;
-    /** Undefined: nothing but the UART is wired, and M0 and M1 are tied low. */
-    readonly wires?: EbyteWires;
-    /** Writes the settings to the module's flash, so that they outlive a power cut; default false. */
-    readonly keepsSettings?: boolean;
-    /** Without M0 and M1 nothing can be set or compared: true says that the module is set as described here. */
-    readonly trustSettings?: boolean;
-}
-
-export function e22SettingProblems(options: Omit<EbyteOptions, "portAt" | "clock" | "label">): readonly string[] {
-    return problemsOf(E22, options);
-}
-
-export function e220SettingProblems(options: Omit<EbyteOptions, "portAt" | "clock" | "label">): readonly string[] {
-    return problemsOf(E220, options);
-}
 
 /**
  * Drives one EBYTE E22 for as long as it lives: sets it up, compares, and starts again after an unplug, a reset or a
@@ -76,15 +53,10 @@ function make(kind: EbyteKind, options: EbyteOptions): Modem {
     return new Ebyte(kind, options);
 }
 
-function problemsOf(kind: EbyteKind, options: Omit<EbyteOptions, "portAt" | "clock" | "label">): readonly string[] {
-    if (options.wires?.mode || options.trustSettings) return settingProblems(kind, options);
-    const text = "M0 and M1 are not wired, so nothing can be set or compared: name their lines, or say trust_settings";
-    return [...settingProblems(kind, options), text];
-}
-
 class Ebyte implements Modem {
     readonly label: string;
     readonly traits: ModemTraits;
+    readonly channelIsFree?: (demand?: CarrierSense) => Promise<boolean | undefined>;
     readonly #kind: EbyteKind;
     readonly #options: EbyteOptions;
     readonly #settings: FullSettings;
@@ -98,7 +70,8 @@ class Ebyte implements Modem {
     /** Ends when everything of the last use is let go. */
     #closing: Promise<unknown> = Promise.resolve();
     #ambientMisses = 0;
-    #ambientAnswers = 0;
+    /** The last answer about the noise; undefined while one is waited for. */
+    #noiseDbm: number | undefined;
     #bytesHeard = 0;
     #cancelRetry: () => void = () => undefined;
     #cancelSilence: () => void = () => undefined;
@@ -111,15 +84,16 @@ class Ebyte implements Modem {
         this.#kind = kind;
         this.#options = options;
         this.#settings = filledIn(kind, options);
-        const { subPacketSize, rssiByte, listenBeforeTalk, fixedTo, baudRate } = this.#settings;
+        const { subPacketSize, rssiByte, fixedTo, baudRate } = this.#settings;
         const registers = registersOf(kind, this.#settings);
         this.#wanted = { kind, label: options.label, registers, isKept: options.keepsSettings ?? false, baudRate };
         this.traits = {
             frameSizeMax: subPacketSize - FRAMING_BYTES - (fixedTo ? FIXED_PREFIX_BYTES : 0),
             reportsRssi: rssiByte !== "none",
-            detectsChannelActivity: listenBeforeTalk,
+            detectsChannelActivity: options.wires?.mode !== undefined,
             confirmsTransmission: options.wires?.aux !== undefined,
         };
+        if (this.traits.detectsChannelActivity) this.channelIsFree = (demand) => this.#isChannelFree(demand);
     }
 
     airtimeMs(size: number): Millis {
@@ -155,18 +129,36 @@ class Ebyte implements Modem {
         this.#isSending = true;
         const { session, pins } = use;
         const bytes = concatBytes(this.#prefix(), encodeFrame(frame));
-        const airtimeMs = this.airtimeMs(size);
-        const sent = await this.#inTurn(() => this.#transmit(session, pins, { bytes, airtimeMs }));
+        const startBy = this.#options.clock.now().monotonic + BEFORE_SENDING_MS_MAX;
+        const out = { bytes, airtimeMs: this.airtimeMs(size), startBy };
+        const sent = await this.#inTurn(() => this.#transmit(session, pins, out));
         this.#isSending = false;
-        if (!sent.ok) this.#lose(session, sent.error);
+        if (!sent.ok && sent.error.kind !== "busy") this.#lose(session, sent.error);
         return sent;
+    }
+
+    /** By the strength that the module measures; a LoRa signal below the noise is not seen. */
+    async #isChannelFree(demand?: CarrierSense): Promise<boolean | undefined> {
+        const use = this.#use;
+        if (!use?.pins || !this.#isUp || this.#isSending || !this.#asksAmbient(use.pins)) return undefined;
+        const { session, pins } = use;
+        const { clock } = this.#options;
+        return this.#inTurn(async () => {
+            const end = clock.now().monotonic + (demand?.minMs ?? 0);
+            do {
+                const noiseDbm = await this.#askNoise(session, pins);
+                if (noiseDbm === undefined) return undefined;
+                if (noiseDbm >= (demand?.thresholdDbm ?? BUSY_DBM)) return false;
+            } while (clock.now().monotonic < end);
+            return true;
+        });
     }
 
     /** A module that starts again while it sends has lost its settings: the next frame must not find it so. */
     async #transmit(
         session: Session,
         pins: Pins,
-        frame: { readonly bytes: Uint8Array; readonly airtimeMs: Millis },
+        frame: Pick<Outgoing, "bytes" | "airtimeMs" | "startBy">,
     ): Promise<Result<void, ModemError>> {
         const { listenBeforeTalk, baudRate } = this.#settings;
         const uartMs = (frame.bytes.length * BITS_PER_BYTE * 1000) / baudRate;
@@ -250,7 +242,7 @@ class Ebyte implements Modem {
     }
 
     #take(heard: Heard): void {
-        if (heard.kind === "ambient") this.#ambientAnswers++;
+        if (heard.kind === "ambient") this.#noiseDbm = heard.noiseDbm;
         else if (this.#isUp) this.#handlers?.onFrame({ bytes: heard.bytes, rssiDbm: heard.rssiDbm, snrDb: undefined });
     }
 
@@ -259,13 +251,18 @@ class Ebyte implements Modem {
         let heardBefore = 0;
         // Also the end of a start-up that this driver came into.
         let isOurs = true;
+        let cancelStuck: () => void = () => undefined;
         pins.onAux((isHigh) => {
             session.poke();
             if (!isHigh) {
                 heardBefore = this.#bytesHeard;
                 isOurs = this.#isSending || !this.#isUp;
+                cancelStuck = this.#after(AUX_LOW_MS_MAX, () => {
+                    if (this.#isUp) this.#lose(session, { kind: "silent", detail: pins.stuck(AUX_LOW_MS_MAX) });
+                });
                 return;
             }
+            cancelStuck();
             const heard = heardBefore;
             if (isOurs || !this.#isUp) return;
             this.#after(ANNOUNCED_MS, () => {
@@ -297,7 +294,7 @@ class Ebyte implements Modem {
 
     /** Whether the module is there and set as it was. */
     async #check(session: Session, pins: Pins): Promise<Result<void, ModemError>> {
-        if (this.#asksAmbient(pins) && (await this.#isAmbientAnswered(session, pins))) return ok(undefined);
+        if (this.#asksAmbient(pins) && (await this.#askNoise(session, pins)) !== undefined) return ok(undefined);
         if (session.ended) return err(session.ended);
         if (!pins.canConfigure) return ok(undefined);
         const verified = await verify(session, pins, this.#wanted);
@@ -307,16 +304,17 @@ class Ebyte implements Modem {
         return verified;
     }
 
-    async #isAmbientAnswered(session: Session, pins: Pins): Promise<boolean> {
+    /** Undefined when the module did not answer. */
+    async #askNoise(session: Session, pins: Pins): Promise<number | undefined> {
         const hears = this.#use?.hears;
-        if (!hears || !(await pins.untilIdle(session, AMBIENT_ANSWER_MS_MAX)).ok) return false;
-        const before = this.#ambientAnswers;
+        if (!hears || !(await pins.untilIdle(session, AMBIENT_ANSWER_MS_MAX)).ok) return undefined;
+        this.#noiseDbm = undefined;
         hears.awaitsAmbient = true;
         await session.write(AMBIENT_QUERY);
-        const isAnswered = await session.until(() => this.#ambientAnswers > before, AMBIENT_ANSWER_MS_MAX);
+        await session.until(() => this.#noiseDbm !== undefined, AMBIENT_ANSWER_MS_MAX);
         hears.awaitsAmbient = false;
-        if (isAnswered) this.#ambientMisses = 0;
-        return isAnswered;
+        if (this.#noiseDbm !== undefined) this.#ambientMisses = 0;
+        return this.#noiseDbm;
     }
 
     /** Only where we switched it on ourselves: a module that does not know the question would send it. */

@@ -68,7 +68,8 @@ export class EmulatedTransmitter {
 
     #listen(until: Millis): void {
         const { air, radio } = this.#options;
-        this.#isListening = air.isBusyFor(radio) && this.#now() < until;
+        const channel = radio.listensOn();
+        this.#isListening = channel !== undefined && air.isBusy(channel) && this.#now() < until;
         if (this.#isListening) this.#after(LISTEN_STEP_MS, () => this.#listen(until));
         else this.#transmit();
     }

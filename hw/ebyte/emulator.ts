@@ -1,9 +1,9 @@
 import { concatBytes } from "../../src/base/bytes.ts";
 import type { Clock, Millis } from "../../src/base/time.ts";
 import type { Air, AirChannel, AirRadio, Heard, Transmission } from "../air/air.ts";
+import { PacedLine } from "../emulation/paced-line.ts";
 import type { FakePin } from "../gpio/fake.ts";
 import type { BytePort } from "../port/byte-port.ts";
-import { PacedLine } from "../rylr998/paced-line.ts";
 import { believedParams, vendorAirtimeMs } from "./airtime.ts";
 import { AMBIENT_QUERY } from "./commands.ts";
 import { type EbyteMisbehaviour, WELL_BEHAVED } from "./emulated-misbehaviour.ts";
@@ -321,7 +321,7 @@ export class EbyteEmulator implements AirRadio {
 
     #answerAmbient(query: Uint8Array): void {
         const [first = 0, count = 0] = query.subarray(AMBIENT_HEAD_BYTES);
-        const noiseDbm = this.#options.air.isBusyFor(this) ? BUSY_DBM : QUIET_DBM;
+        const noiseDbm = this.#options.air.isBusy(this.#channelAt(this.settings.frequencyHz)) ? BUSY_DBM : QUIET_DBM;
         const values = [noiseDbm, this.#lastRssiDbm].map((dbm) => this.#rssiByte(dbm)).slice(first, first + count);
         this.#answer(Uint8Array.of(0xc1, first, count, ...values));
     }

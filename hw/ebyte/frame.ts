@@ -22,7 +22,7 @@ const AMBIENT_BYTES = AMBIENT_HEAD.length + 2;
 export type Heard =
     | { readonly kind: "frame"; readonly bytes: Uint8Array; readonly rssiDbm: number | undefined }
     /** The answer to the question how strong the noise is. */
-    | { readonly kind: "ambient" };
+    | { readonly kind: "ambient"; readonly noiseDbm: number };
 
 /** Throws on an empty frame and on one that fits no sub-packet: both are bugs of the driver. */
 export function encodeFrame(frame: Uint8Array): Uint8Array {
@@ -98,7 +98,7 @@ export class Deframer {
     /** Undefined while the first thing in `bytes` is not complete. */
     #next(bytes: Uint8Array, isOver: boolean): Step | undefined {
         if (bytes[0] === MARK) return this.#frame(bytes, isOver);
-        if (this.awaitsAmbient && bytes[0] === AMBIENT_HEAD[0]) return ambient(bytes, isOver);
+        if (this.awaitsAmbient && bytes[0] === AMBIENT_HEAD[0]) return this.#ambient(bytes, isOver);
         return skip(1);
     }
 
@@ -118,13 +118,15 @@ export class Deframer {
         }
         return { heard: { kind: "frame", bytes: frame, rssiDbm: rssiOf(strength, this.#rssiByte) }, used: end + 1 };
     }
-}
 
-function ambient(bytes: Uint8Array, isOver: boolean): Step | undefined {
-    const known = AMBIENT_HEAD.slice(0, bytes.length);
-    if (known.some((byte, index) => bytes[index] !== byte)) return skip(1);
-    if (bytes.length < AMBIENT_BYTES) return isOver ? skip(1) : undefined;
-    return { heard: { kind: "ambient" }, used: AMBIENT_BYTES };
+    #ambient(bytes: Uint8Array, isOver: boolean): Step | undefined {
+        const known = AMBIENT_HEAD.slice(0, bytes.length);
+        if (known.some((byte, index) => bytes[index] !== byte)) return skip(1);
+        const noise = bytes[AMBIENT_HEAD.length];
+        if (noise === undefined || bytes.length < AMBIENT_BYTES) return isOver ? skip(1) : undefined;
+        const noiseDbm = this.#rssiByte === "half" ? -noise / 2 : noise - 256;
+        return { heard: { kind: "ambient", noiseDbm }, used: AMBIENT_BYTES };
+    }
 }
 
 function skip(used: number): Step {

@@ -114,16 +114,18 @@ export class Pins {
 
     async untilIdle(session: Session, withinMs: Millis): Promise<Result<void, ModemError>> {
         if (await session.until(() => this.isIdle, withinMs)) return ok(undefined);
-        return err(session.ended ?? { kind: "silent", detail: auxStuck(this.#aux?.label ?? "AUX", withinMs) });
+        return err(session.ended ?? { kind: "silent", detail: this.stuck(withinMs) });
+    }
+
+    /** For people. */
+    stuck(ms: Millis): string {
+        const label = this.#aux?.label ?? "not wired";
+        return `AUX (${label}) stayed low for ${ms / 1000} s: the module hangs, has no power, or AUX is wired wrongly`;
     }
 
     async close(): Promise<void> {
         await closeAll([this.#mode?.m0, this.#mode?.m1, this.#aux].filter((line) => line !== undefined));
     }
-}
-
-function auxStuck(label: string, ms: Millis): string {
-    return `AUX (${label}) stayed low for ${ms / 1000} s: the module hangs, has no power, or AUX is wired wrongly`;
 }
 
 async function closeAll(lines: readonly GpioLine[]): Promise<void> {

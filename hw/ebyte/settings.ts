@@ -79,6 +79,10 @@ export function settingProblems(kind: EbyteKind, settings: EbyteSettings): reado
     );
     need(BAUD_RATES.includes(full.baudRate), `the baud rate must be one of ${BAUD_RATES.join(", ")}`);
     need(
+        !full.listenBeforeTalk || full.baudRate >= 9600,
+        "listening before talking needs 9600 baud or more: leave to send grows old within 3 s",
+    );
+    need(
         kind.subPacketSizes.includes(full.subPacketSize),
         `the sub-packet size must be ${kind.subPacketSizes.join(", ")}`,
     );

@@ -18,6 +18,8 @@ export interface Outgoing {
     readonly uartMs: Millis;
     readonly airtimeMs: Millis;
     readonly listensBefore: boolean;
+    /** When this has passed, the leave to send is too old by the time the first symbol could leave. */
+    readonly startBy: Millis;
 }
 
 /**
@@ -25,8 +27,9 @@ export interface Outgoing {
  * module took it and gave it to its radio; the last packet may be on the air still, so its whole airtime is waited for.
  */
 export async function transmit(session: Session, pins: Pins, out: Outgoing): Promise<Result<void, ModemError>> {
-    const idle = await pins.untilIdle(session, AUX_LOW_MS_MAX);
-    if (!idle.ok) return idle;
+    const waitMs = out.startBy - session.clock.now().monotonic;
+    const isIdle = waitMs > 0 && (await session.until(() => pins.isIdle, waitMs));
+    if (!isIdle) return err(session.ended ?? { kind: "busy", detail: `${out.label} is busy with something else` });
     let wasBusy = false;
     const unwatch = pins.onAux((isHigh) => {
         wasBusy ||= !isHigh;

@@ -20,6 +20,8 @@ export const LINE_BYTES_MAX = 512;
 export const DATA_BYTES_MAX = 240;
 
 const LF = 0x0a;
+const PLUS = 0x2b;
+const LETTER_R = 0x52;
 const HEAD = /^\+RCV=(\d{1,5}),(\d{1,3}),/;
 const HEAD_BYTES_MAX = "+RCV=65535,240,".length;
 const TAIL = /^,(-?\d{1,4}),(-?\d{1,4})\r?\n/;
@@ -41,10 +43,12 @@ export class DialogueReader {
         // In pieces, so that a flood is worked off as it comes in.
         for (let at = 0; at < chunk.length; at += LINE_BYTES_MAX) {
             this.#hold(chunk.subarray(at, at + LINE_BYTES_MAX));
-            for (let step = nextOf(this.#held); step; step = nextOf(this.#held)) {
-                this.#held = this.#held.slice(step.used);
+            let used = 0;
+            for (let step = nextOf(this.#held); step; step = nextOf(this.#held.subarray(used))) {
+                used += step.used;
                 if (step.said) all.push(step.said);
             }
+            if (used > 0) this.#held = this.#held.slice(used);
         }
         return all;
     }
@@ -77,6 +81,7 @@ function nextOf(bytes: Uint8Array): Step | undefined {
 
 /** A received packet is read by its length, because its data may hold anything. */
 function packetOf(bytes: Uint8Array): Step | "none" | "unfinished" {
+    if (bytes[0] !== PLUS || (bytes[1] ?? LETTER_R) !== LETTER_R) return "none";
     const start = ascii(bytes.subarray(0, HEAD_BYTES_MAX));
     const head = HEAD.exec(start);
     if (!head) return isHeadBegun(start) ? "unfinished" : "none";

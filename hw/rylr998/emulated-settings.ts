@@ -1,4 +1,5 @@
-import { bandwidthOfCode, isNetwork } from "./commands.ts";
+import { isPreambleAllowed } from "./commands.ts";
+import type { RylrModel } from "./models.ts";
 
 /** What a module remembers. Values are kept as the numbers of the AT commands. */
 export interface ModuleState {
@@ -12,16 +13,22 @@ export interface ModuleState {
     readonly power: number;
 }
 
-export const FACTORY: ModuleState = {
-    mode: 0,
-    ipr: 115_200,
-    band: 915_000_000,
-    parameter: [9, 7, 1, 12],
-    address: 0,
-    networkId: 18,
-    password: "00000000",
-    power: 22,
-};
+export function factoryOf(model: RylrModel): ModuleState {
+    return {
+        mode: 0,
+        ipr: 115_200,
+        band: 915_000_000,
+        parameter: model.factoryParameter,
+        address: 0,
+        networkId: model.factoryNetwork,
+        password: "0".repeat(model.passwordDigits),
+        power: model.powerDbmMax,
+    };
+}
+
+export function bandwidthOfCode(model: RylrModel, code: number): number | undefined {
+    return model.bandwidths.find((each) => each.code === code)?.hz;
+}
 
 /** The answer to a setting: the new state, and what of it survives a reset; or an error number. */
 export type Change =
@@ -34,10 +41,15 @@ const SMART_TIMES = 20;
 const BAUD_RATES = [300, 1200, 4800, 9600, 19_200, 28_800, 38_400, 57_600, 115_200];
 const BAND_MIN = 820_000_000;
 const BAND_MAX = 960_000_000;
-const SPREADING_MAX: Readonly<Record<number, number>> = { 7: 9, 8: 10, 9: 11 };
+
+interface Module {
+    readonly state: ModuleState;
+    readonly model: RylrModel;
+}
 
 /** `AT+NAME=value` as the command guide has it. Undefined for a name that is no setting. */
-export function changeOf(name: string, value: string, state: ModuleState): Change | undefined {
+export function changeOf(name: string, value: string, module: Module): Change | undefined {
+    const { model } = module;
     switch (name) {
         case "MODE":
             return modeOf(value);
@@ -54,7 +66,7 @@ export function changeOf(name: string, value: string, state: ModuleState): Chang
                 (band) => ({ band }),
             );
         case "PARAMETER":
-            return parameterOf(value, state);
+            return parameterOf(value, module);
         case "ADDRESS":
             return whole(
                 value,
@@ -62,15 +74,17 @@ export function changeOf(name: string, value: string, state: ModuleState): Chang
                 (address) => both({ address }),
             );
         case "NETWORKID":
-            return whole(value, isNetwork, (networkId) => both({ networkId }));
+            return whole(
+                value,
+                (id) => model.networks.includes(id),
+                (networkId) => both({ networkId }),
+            );
         case "CPIN":
-            return /^(?!0{8})[0-9A-Fa-f]{8}$/.test(value)
-                ? changed({ password: value.toUpperCase() }, {})
-                : refused(UNKNOWN);
+            return isPassword(value, model) ? changed({ password: value.toUpperCase() }, {}) : refused(UNKNOWN);
         case "CRFOP":
             return flashable(
                 value,
-                (dbm) => dbm <= 22,
+                (dbm) => dbm <= model.powerDbmMax,
                 (power) => ({ power }),
             );
         default:
@@ -79,7 +93,7 @@ export function changeOf(name: string, value: string, state: ModuleState): Chang
 }
 
 /** `AT+NAME?`; undefined for a name that cannot be asked. */
-export function settingText(name: string, state: ModuleState): string | undefined {
+export function settingText(name: string, state: ModuleState, model: RylrModel): string | undefined {
     switch (name) {
         case "MODE":
             return String(state.mode);
@@ -100,7 +114,7 @@ export function settingText(name: string, state: ModuleState): string | undefine
         case "UID":
             return "104737333437353600170029";
         case "VER":
-            return "RYLR998_REYAX_V1.2.2";
+            return `${model.name}_REYAX_V1.2.2`;
         default:
             return undefined;
     }
@@ -119,14 +133,17 @@ function modeOf(value: string): Change {
     );
 }
 
-function parameterOf(value: string, state: ModuleState): Change {
+function isPassword(value: string, { passwordDigits }: RylrModel): boolean {
+    return value.length === passwordDigits && /^(?!0*$)[0-9A-Fa-f]+$/.test(value);
+}
+
+function parameterOf(value: string, { state, model }: Module): Change {
     const numbers = /^\d{1,2},\d,\d,\d{1,2}$/.test(value) ? value.split(",").map(Number) : [];
     const [sf = 0, code = 0, codingRate = 0, preamble = 0] = numbers;
-    const spreadingMax = SPREADING_MAX[code] ?? 0;
-    const fits =
-        bandwidthOfCode(code) !== undefined && sf >= 5 && sf <= spreadingMax && codingRate >= 1 && codingRate <= 4;
-    if (!fits) return refused(UNKNOWN);
-    if (preamble < 4 || preamble > 24 || (state.networkId !== 18 && preamble !== 12)) return refused(PREAMBLE);
+    const bandwidth = model.bandwidths.find((each) => each.code === code);
+    if (!bandwidth || sf < model.spreadingMinTaken || sf > bandwidth.spreadingMax || codingRate < 1 || codingRate > 4)
+        return refused(UNKNOWN);
+    if (preamble < 4 || preamble > 24 || !isPreambleAllowed(model, state.networkId, preamble)) return refused(PREAMBLE);
     return both({ parameter: [sf, code, codingRate, preamble] });
 }
 

@@ -24,8 +24,9 @@ interface RegionFile {
         readonly powerKind: "ERP" | "EIRP";
         readonly dutyCycle: number;
         readonly airtimeMaxMs?: number;
+        readonly airtimePerPeriod?: { readonly airtimeMaxMs: number; readonly periodMs: number };
         readonly pauseMs?: number;
-        readonly listenBeforeTalk?: boolean;
+        readonly carrierSense?: { readonly minMs: number; readonly thresholdDbm: number };
     }[];
 }
 

@@ -117,10 +117,17 @@ export interface AirtimeJournal {
     forgetBefore(radio: string, before: UnixSeconds): void;
 }
 
+/** What the link of each radio keeps over a restart, opaque to the depot. */
+export interface LinkStates {
+    load(radio: string): Uint8Array | undefined;
+    save(radio: string, state: Uint8Array): void;
+}
+
 export interface Depot {
     readonly store: RelayStore;
     readonly mailbox: MailboxReader;
     readonly airtime: AirtimeJournal;
+    readonly links: LinkStates;
     /**
      * Runs `work` inside a transaction that many callers share, and resolves with its value once the bytes are fsynced.
      * Rejects, with nothing of `work` done, when `work` throws, the disk is full or fails, or more than the named number

@@ -1,26 +1,30 @@
 import type { LoraParams } from "../../hw/modem.ts";
 import { err, ok, type Result } from "../base/result.ts";
 import type { Millis, Moment, UnixSeconds } from "../base/time.ts";
+import { AirtimeBook, type AirtimeLimit, type AirtimeReserve } from "./airtime-book.ts";
 import type { TransmitPermit } from "./law.ts";
 import { bandFor, type RegionBand, type RegionProfile, type Station } from "./region.ts";
 
 /** Duty cycles are shares of this long, at any moment. */
 const WINDOW_MS = 3_600_000;
 
-/** Airtime is remembered in steps of this long. */
-const BUCKET_MS = 10_000;
-
 /**
- * Airtime is forgotten when its bucket is this long over. The spare bucket covers the time that a modem may take from
- * the permit to the first symbol.
+ * The first symbol follows its permit within this time: the fsync of the journal, a last look at the channel and the
+ * serial line lie in between. Whoever is later has to take the permit back and ask again.
  */
-const KEEP_MS = WINDOW_MS + BUCKET_MS;
+export const START_MAX_MS = 10_000;
+
+/** How much younger an entry of the journal may be than its whole seconds say: they are cut off, and small steps of the wall clock go unnoticed. */
+const WALL_DOUBT_S = 6;
+
+/** Longest transmission that anybody makes; lumps after a step of the wall clock are not longer than an hour's budget. */
+const LONGEST_S = 400;
 
 /** How far back the entries of a journal matter after a restart, in seconds. */
-export const AIRTIME_MEMORY_S = KEEP_MS / 1000 + 20;
+export const AIRTIME_MEMORY_S = (WINDOW_MS + START_MAX_MS) / 1000 + WALL_DOUBT_S + LONGEST_S;
 
 export type AirAnswer =
-    /** Already spent in the ledger: record it durably, then send once, soon. */
+    /** Already spent in the ledger: record it durably, then send once, within `START_MAX_MS`. */
     | { readonly kind: "permit"; readonly permit: TransmitPermit }
     | { readonly kind: "wait"; readonly until: Millis }
     | { readonly kind: "never"; readonly reason: string };
@@ -28,15 +32,15 @@ export type AirAnswer =
 export interface AirQuestion {
     readonly params: LoraParams;
     readonly airtimeMs: Millis;
-    /** Answers "wait" if the permit would leave less of the hour's budget than this; keeps room for acknowledgments. */
-    readonly keepFreeMs?: Millis;
+    /** What is left of the hour's budget for others, say for acknowledgments. */
+    readonly reserve?: AirtimeReserve | undefined;
 }
 
 export interface AirAllowance {
     readonly band: RegionBand;
     /** Longest single frame. */
     readonly frameAirtimeMaxMs: Millis;
-    /** What any hour may hold; undefined where there is no duty cycle. */
+    /** What any hour may hold; undefined where there is no such limit. */
     readonly hourBudgetMs: Millis | undefined;
 }
 
@@ -52,6 +56,8 @@ export interface AirLaw {
     ask(question: AirQuestion, now: Millis): AirAnswer;
     /** Takes back a permit that no modem ever saw. Once per permit; whatever a modem saw stays spent. */
     takeBack(permit: TransmitPermit): void;
+    /** Its last symbol has left the antenna. Without this word it counts as late as it may have been. */
+    ended(permit: TransmitPermit, now: Millis): void;
     /** Airtime that still counts in the band of these parameters. */
     spentMs(params: LoraParams, now: Millis): Millis;
     /**
@@ -67,111 +73,109 @@ export interface AirLawOptions {
     readonly station: Station;
 }
 
+/** One band of one radio. */
+interface Account {
+    readonly book: AirtimeBook;
+    silentUntil: Millis;
+}
+
 /** Keeps the duty cycle, the dwell time, the pauses and the power of a region. Pure: `now` comes from the caller. */
 export function makeAirLaw({ region, station }: AirLawOptions): AirLaw {
-    const books = new Map<string, Book>();
-    const undo = new WeakMap<TransmitPermit, () => void>();
-    const restored: { until: Millis; airtimeMs: Millis }[] = [];
+    const accounts = new Map<string, Account>();
+    const open = new WeakMap<TransmitPermit, { takeBack(): void; ended(now: Millis): void }>();
+    const restored: { latestStart: Millis; airtimeMs: Millis }[] = [];
 
-    function bookOf(band: RegionBand): Book {
-        const known = books.get(band.name);
+    function accountOf(band: RegionBand): Account {
+        const known = accounts.get(band.name);
         if (known) return known;
-        const book = new Book();
-        for (const { until, airtimeMs } of restored) book.enter(until, airtimeMs);
-        books.set(band.name, book);
-        return book;
+        const account = { book: new AirtimeBook(), silentUntil: Number.NEGATIVE_INFINITY };
+        for (const { latestStart, airtimeMs } of restored) account.book.enter(latestStart, airtimeMs);
+        accounts.set(band.name, account);
+        return account;
     }
 
     function allowance(params: LoraParams): Result<AirAllowance, readonly string[]> {
         if (!region) return err(["no region is set: nothing is transmitted until the configuration names one"]);
         const found = bandFor(region, params, station);
-        if (!found.ok) return found;
-        const band = found.value;
-        const hourBudgetMs = band.dutyCycle < 1 ? band.dutyCycle * WINDOW_MS : undefined;
-        const frameAirtimeMaxMs = Math.min(band.airtimeMaxMs ?? WINDOW_MS, hourBudgetMs ?? WINDOW_MS);
-        return ok({ band, frameAirtimeMaxMs, hourBudgetMs });
+        return found.ok ? ok(allowanceOf(found.value)) : found;
+    }
+
+    function spend(account: Account, { pauseMs }: RegionBand, airtimeMs: Millis, now: Millis): TransmitPermit {
+        const { book, silentUntil } = account;
+        const span = book.enter(now + START_MAX_MS, airtimeMs);
+        const silentAfter = (end: Millis): Millis => (pauseMs === undefined ? silentUntil : end + pauseMs);
+        account.silentUntil = silentAfter(span.end);
+        const permit = { airtimeMs } as TransmitPermit;
+        open.set(permit, {
+            takeBack: () => {
+                book.remove(span);
+                account.silentUntil = silentUntil;
+            },
+            ended: (end) => {
+                book.endBy(span, end);
+                account.silentUntil = silentAfter(end);
+            },
+        });
+        return permit;
     }
 
     return {
         allowance,
-        ask({ params, airtimeMs, keepFreeMs = 0 }, now) {
+        ask({ params, airtimeMs, reserve }, now) {
             const allowed = allowance(params);
             if (!allowed.ok) return { kind: "never", reason: allowed.error.join("; ") };
-            const { band, frameAirtimeMaxMs, hourBudgetMs } = allowed.value;
+            const { band, frameAirtimeMaxMs } = allowed.value;
             if (!(airtimeMs > 0) || airtimeMs > frameAirtimeMaxMs) return tooLong(airtimeMs, allowed.value);
-            const book = bookOf(band);
-            const until = Math.max(
-                book.silentUntil,
-                hourBudgetMs === undefined
-                    ? now
-                    : book.roomAt(now, Math.max(airtimeMs, hourBudgetMs - keepFreeMs) - airtimeMs),
+            const account = accountOf(band);
+            const { book } = account;
+            book.forgetBefore(now - WINDOW_MS);
+            const moments = limitsOf(band).map((limit) =>
+                reserve && limit.windowMs === WINDOW_MS
+                    ? book.roomBeside(limit, airtimeMs, now, reserve)
+                    : book.roomAt(limit, airtimeMs, now),
             );
+            const until = Math.max(now, account.silentUntil, ...moments);
             if (until > now) return { kind: "wait", until };
-            book.enter(now + airtimeMs, airtimeMs);
-            book.silentUntil = band.pauseMs === undefined ? now : now + airtimeMs + band.pauseMs;
-            const permit = { airtimeMs } as TransmitPermit;
-            undo.set(permit, () => book.enter(now + airtimeMs, -airtimeMs));
-            return { kind: "permit", permit };
+            return { kind: "permit", permit: spend(account, band, airtimeMs, now) };
         },
         takeBack(permit) {
-            undo.get(permit)?.();
-            undo.delete(permit);
+            open.get(permit)?.takeBack();
+            open.delete(permit);
+        },
+        ended(permit, now) {
+            open.get(permit)?.ended(now);
+            open.delete(permit);
         },
         spentMs(params, now) {
             const allowed = allowance(params);
-            return allowed.ok ? bookOf(allowed.value.band).spent(now) : 0;
+            return allowed.ok ? accountOf(allowed.value.band).book.usedSince(now - WINDOW_MS) : 0;
         },
         restore(entries, { monotonic, wall }) {
-            for (const { at, airtimeMs } of entries) {
-                const ageS = Math.max(0, wall - at - 1);
-                restored.push({ until: monotonic - ageS * 1000 + airtimeMs, airtimeMs });
+            for (const { at, airtimeMs } of [...entries].sort((a, b) => a.at - b.at)) {
+                const ageS = Math.max(0, wall - at - WALL_DOUBT_S);
+                restored.push({ latestStart: monotonic - ageS * 1000 + START_MAX_MS, airtimeMs });
             }
-            books.clear();
+            accounts.clear();
         },
     };
+}
+
+/** What every stretch of time may hold on a band. */
+function limitsOf({ dutyCycle, airtimePerPeriod }: RegionBand): readonly AirtimeLimit[] {
+    const limits: AirtimeLimit[] = [];
+    if (dutyCycle < 1) limits.push({ windowMs: WINDOW_MS, budgetMs: dutyCycle * WINDOW_MS });
+    if (airtimePerPeriod) limits.push({ windowMs: airtimePerPeriod.periodMs, budgetMs: airtimePerPeriod.airtimeMaxMs });
+    return limits;
+}
+
+function allowanceOf(band: RegionBand): AirAllowance {
+    const limits = limitsOf(band);
+    const frameAirtimeMaxMs = Math.min(band.airtimeMaxMs ?? WINDOW_MS, ...limits.map(({ budgetMs }) => budgetMs));
+    const hours = limits.map(({ windowMs, budgetMs }) => (budgetMs * WINDOW_MS) / windowMs);
+    return { band, frameAirtimeMaxMs, hourBudgetMs: hours.length > 0 ? Math.min(...hours) : undefined };
 }
 
 function tooLong(airtimeMs: Millis, { band, frameAirtimeMaxMs }: AirAllowance): AirAnswer {
     const reason = `a frame of ${airtimeMs.toFixed(0)} ms is longer than the ${frameAirtimeMaxMs.toFixed(0)} ms that band ${band.name} allows`;
     return { kind: "never", reason };
-}
-
-/** The airtime of one band in buckets by the end of each transmission; at most `KEEP_MS / BUCKET_MS` and a few of them. */
-class Book {
-    silentUntil: Millis = Number.NEGATIVE_INFINITY;
-    /** Bucket number to airtime, oldest first unless entries were restored out of order. */
-    readonly #buckets = new Map<number, Millis>();
-
-    enter(end: Millis, airtimeMs: Millis): void {
-        const bucket = Math.floor(end / BUCKET_MS);
-        this.#buckets.set(bucket, Math.max(0, (this.#buckets.get(bucket) ?? 0) + airtimeMs));
-    }
-
-    spent(now: Millis): Millis {
-        this.#forget(now);
-        let sum = 0;
-        for (const airtimeMs of this.#buckets.values()) sum += airtimeMs;
-        return sum;
-    }
-
-    /** The first moment, `now` or later, at which no more than `mostMs` of the past counts. */
-    roomAt(now: Millis, mostMs: Millis): Millis {
-        let spent = this.spent(now);
-        if (spent <= mostMs) return now;
-        let until = now;
-        for (const [bucket, airtimeMs] of [...this.#buckets].sort(([a], [b]) => a - b)) {
-            until = forgottenAt(bucket);
-            spent -= airtimeMs;
-            if (spent <= mostMs) break;
-        }
-        return until;
-    }
-
-    #forget(now: Millis): void {
-        for (const bucket of this.#buckets.keys()) if (forgottenAt(bucket) <= now) this.#buckets.delete(bucket);
-    }
-}
-
-function forgottenAt(bucket: number): Millis {
-    return (bucket + 1) * BUCKET_MS + KEEP_MS;
 }

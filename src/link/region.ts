@@ -1,4 +1,4 @@
-import type { LoraParams } from "../../hw/modem.ts";
+import type { CarrierSense, LoraParams } from "../../hw/modem.ts";
 import { regionFiles } from "../../profiles/regions/index.ts";
 import { err, ok, type Result } from "../base/result.ts";
 import type { Millis } from "../base/time.ts";
@@ -31,10 +31,12 @@ export interface RegionBand {
     readonly dutyCycle: number;
     /** Longest single transmission ("dwell time") in milliseconds. */
     readonly airtimeMaxMs?: Millis;
+    /** Most airtime on one channel in any period of this length, shorter than an hour. */
+    readonly airtimePerPeriod?: { readonly airtimeMaxMs: Millis; readonly periodMs: Millis };
     /** Silence after each transmission in milliseconds. */
     readonly pauseMs?: Millis;
-    /** True where nobody may transmit without having listened first. */
-    readonly listenBeforeTalk?: boolean;
+    /** Where nobody may transmit without having listened first: how. */
+    readonly carrierSense?: CarrierSense;
 }
 
 /** What the law must know about a radio station besides its LoRa parameters. */
@@ -90,6 +92,7 @@ export function profileProblems(name: string, profile: RegionProfile): readonly 
 
 function bandProblems(band: RegionBand): readonly string[] {
     const { fromHz, toHz, dutyCycle, airtimeMaxMs, pauseMs, powerMaxDbm, powerKind, bandwidthsHz } = band;
+    const { airtimePerPeriod: period, carrierSense: sense } = band;
     const checks: readonly (readonly [good: boolean, problem: string])[] = [
         [Number.isSafeInteger(fromHz) && Number.isSafeInteger(toHz) && 0 < fromHz && fromHz < toHz, "no such range"],
         [bandwidthsHz.length > 0 && bandwidthsHz.every((each) => each > 0), "no bandwidth"],
@@ -97,6 +100,9 @@ function bandProblems(band: RegionBand): readonly string[] {
         [dutyCycle > 0 && dutyCycle <= 1, "a duty cycle lies above 0 and at most at 1"],
         [airtimeMaxMs === undefined || airtimeMaxMs > 0, "a dwell time is above 0 ms"],
         [pauseMs === undefined || pauseMs > 0, "a pause is above 0 ms"],
+        [!period || (0 < period.airtimeMaxMs && period.airtimeMaxMs < period.periodMs), "a period holds some airtime"],
+        [!period || period.periodMs < 3_600_000, "a period is shorter than the hour of the duty cycle"],
+        [!sense || (sense.minMs > 0 && sense.thresholdDbm < 0), "one listens above 0 ms for less than 0 dBm"],
         [powerMaxDbm >= -20 && powerMaxDbm <= 40, "a power lies between -20 and 40 dBm"],
         [powerKind === "ERP" || powerKind === "EIRP", "a power is ERP or EIRP"],
     ];
@@ -135,8 +141,9 @@ function powerProblems(band: RegionBand, { powerDbm }: LoraParams, { antennaGain
 }
 
 function listenProblems(band: RegionBand, station: Station): readonly string[] {
-    if (band.listenBeforeTalk !== true || station.listensBeforeTalk) return [];
-    return ["everybody must listen before talking here, and this modem cannot"];
+    if (band.carrierSense === undefined || station.listensBeforeTalk) return [];
+    const { minMs, thresholdDbm } = band.carrierSense;
+    return [`everybody must listen before talking here (${minMs} ms below ${thresholdDbm} dBm), and this modem cannot`];
 }
 
 function megahertz(hz: number): string {

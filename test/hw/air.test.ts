@@ -82,9 +82,24 @@ it("a packet ends with the radio that sends it", async () => {
     const leave = air.join(sender);
     talk(sender);
     await clock.advance(50);
+    expect(air.isBusy(CHANNEL)).toBe(true);
     leave();
-    await clock.advance(100);
-    expect(ears.map(({ heard }) => heard.length)).toEqual([0, 0, 0]);
+    expect(air.isBusy(CHANNEL)).toBe(false);
+    // What is left of its time is free for others.
+    talk(ears[0]);
+    await clock.advance(200);
+    expect(ears.map(({ heard }) => heard.length)).toEqual([0, 1, 1]);
+    expect(air.statistics.collided).toBe(1);
+});
+
+it("is busy for those on the same channel, as long as a packet lasts", async () => {
+    const { clock, air, ears, talk } = scene();
+    expect(air.isBusy(CHANNEL)).toBe(false);
+    talk(ears[0]);
+    expect(air.isBusy({ ...CHANNEL, network: 3 })).toBe(true);
+    expect(air.isBusy({ ...CHANNEL, spreadingFactor: 8 })).toBe(false);
+    await clock.advance(200);
+    expect(air.isBusy(CHANNEL)).toBe(false);
 });
 
 it("loses, damages and doubles by the shares asked for, the same way from the same seed", async () => {

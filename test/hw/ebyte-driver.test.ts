@@ -1,7 +1,8 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { Air } from "../../hw/air/air.ts";
-import { e22SettingProblems, e220SettingProblems } from "../../hw/ebyte/driver.ts";
 import { EVERYBODY } from "../../hw/ebyte/emulated-packet.ts";
+import { e22SettingProblems, e220SettingProblems } from "../../hw/ebyte/options.ts";
+import type { CarrierSense } from "../../hw/modem.ts";
 import { AIR_SETTINGS, AUX, EbyteRig, type EbyteRigOptions, M0, M1 } from "../support/ebyte-rig.ts";
 import { testPermit } from "../support/modem-diary.ts";
 import { settled as settledOn } from "../support/settled.ts";
@@ -33,6 +34,10 @@ function settled<T>(promise: Promise<T>): Promise<T> {
 
 function sendTo({ modem }: EbyteRig, frame = FRAME) {
     return settled(modem.send(frame, testPermit()));
+}
+
+function free({ modem }: EbyteRig, demand?: CarrierSense): Promise<boolean | undefined> {
+    return modem.channelIsFree?.(demand) ?? Promise.resolve(undefined);
 }
 
 const KINDS = ["E22", "E220"] as const;
@@ -233,8 +238,12 @@ describe("an EBYTE module", () => {
         expect(await clock.runUntil(() => rig.diary.isUp, PATIENCE_MS)).toBe(true);
         const before = air.statistics.transmissions;
         rig.emulator.misbehave({ auxStuck: "low" });
-        expect(await sendTo(rig)).toMatchObject({ ok: false, error: { detail: expect.stringContaining("AUX") } });
+        const began = clock.now().monotonic;
+        expect(await sendTo(rig)).toMatchObject({ ok: false, error: { kind: "busy" } });
+        expect(clock.now().monotonic - began).toBeLessThanOrEqual(500);
         expect(air.statistics.transmissions).toBe(before);
+        expect(await clock.runUntil(() => !rig.diary.isUp, 10_000)).toBe(true);
+        expect(rig.diary.downs.at(-1)?.detail).toContain("AUX (fake line 4) stayed low for 10 s");
     });
 
     it("cannot tell that a module only pretends to send, but its peer hears nothing", async () => {
@@ -280,13 +289,29 @@ describe("an EBYTE module", () => {
 
     it("waits for a quiet channel when it listens before it talks", async () => {
         const [one, two, ear] = [await up({ listenBeforeTalk: true }), await up(), await up()];
-        expect(one.modem.traits.detectsChannelActivity).toBe(true);
         const other = two.modem.send(FRAME, testPermit());
         await clock.advance(130);
         const own = one.modem.send(FRAME, testPermit());
         expect(await settled(Promise.all([other, own]))).toMatchObject([{ ok: true }, { ok: true }]);
         await clock.advance(1_000);
         expect([ear.diary.frames.length, air.statistics.collided]).toEqual([2, 0]);
+    });
+
+    it("knows whether the channel is free, for as long as the law wants", async () => {
+        const [one, two] = [await up(), await up({ airRateBps: 9600 })];
+        expect(one.modem.traits.detectsChannelActivity).toBe(true);
+        const before = clock.now().monotonic;
+        expect(await settled(free(one, { minMs: 200, thresholdDbm: -80 }))).toBe(true);
+        expect(clock.now().monotonic - before).toBeGreaterThanOrEqual(200);
+        const sending = two.modem.send(FRAME, testPermit());
+        await clock.advance(200);
+        expect(await settled(free(one))).toBe(false);
+        expect(await settled(free(one, { minMs: 5, thresholdDbm: -60 }))).toBe(true);
+        await settled(sending);
+        one.emulator.misbehave({ answersLost: 1 });
+        expect(await settled(free(one))).toBeUndefined();
+        const trusted = await up({ wired: "aux", trustSettings: true });
+        expect([trusted.modem.traits.detectsChannelActivity, await free(trusted)]).toEqual([false, undefined]);
     });
 
     it("wants leave for the whole airtime, and a frame", async () => {
@@ -313,6 +338,7 @@ describe("an EBYTE module", () => {
         [{ key: -1 }, "the key must be"],
         [{ fixedTo: { address: 1.5 } }, "the destination must be"],
         [{ baudRate: 14_400 }, "the baud rate must be one of"],
+        [{ baudRate: 4800, listenBeforeTalk: true }, "listening before talking needs 9600 baud"],
         [{ subPacketSize: 240 }, "the sub-packet size must be 200, 128, 64, 32"],
     ])("cannot have %j", (wrong, words) => {
         const problems = e220SettingProblems({ ...AIR_SETTINGS, trustSettings: true, ...wrong });

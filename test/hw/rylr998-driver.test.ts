@@ -2,9 +2,10 @@ import { beforeEach, describe, expect, it } from "vitest";
 import { Air } from "../../hw/air/air.ts";
 import type { Modem } from "../../hw/modem.ts";
 import { makeRylr998, type Rylr998Options } from "../../hw/rylr998/driver.ts";
+import { type EmulatorOptions, Rylr998Emulator } from "../../hw/rylr998/emulator.ts";
 import { meaningOf } from "../../hw/rylr998/errors.ts";
 import { loraAirtimeMs } from "../../src/link/airtime.ts";
-import { PARAMS, type Socket, socketOn } from "../support/emulated-module.ts";
+import { PARAMS, Socket } from "../support/emulated-module.ts";
 import { modemContract } from "../support/modem-contract.ts";
 import { ModemDiary, testPermit } from "../support/modem-diary.ts";
 import { settled as settledOn } from "../support/settled.ts";
@@ -19,7 +20,13 @@ beforeEach(() => {
     air = new Air({ clock, seed: 1 });
 });
 
-function station(address: number, options: Partial<Rylr998Options> = {}, socket: Socket = socketOn(air, clock)) {
+type Module = Socket<Rylr998Emulator>;
+
+function socketOn(options: EmulatorOptions): Module {
+    return new Socket(new Rylr998Emulator(options));
+}
+
+function station(address: number, options: Partial<Rylr998Options> = {}, socket: Module = socketOn({ air, clock })) {
     const modem = makeRylr998({
         label: `module ${address}`,
         port: socket.port,
@@ -41,8 +48,9 @@ function settled<T>(promise: Promise<T>): Promise<T> {
 modemContract("a RYLR998", () => {
     const made = new VirtualClock();
     const shared = new Air({ clock: made, seed: 1 });
-    const [socket, peerSocket] = [socketOn(shared, made), socketOn(shared, made)];
-    const modemOf = ({ port }: Socket, address: number): Modem =>
+    const on = { air: shared, clock: made };
+    const [socket, peerSocket] = [socketOn(on), socketOn(on)];
+    const modemOf = ({ port }: Module, address: number): Modem =>
         makeRylr998({ label: `module ${address}`, port, clock: made, params: PARAMS, address, networkId: 18 });
     return {
         clock: made,

@@ -1,8 +1,7 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { Air } from "../../hw/air/air.ts";
-import type { BytePort } from "../../hw/port/byte-port.ts";
-import { memoryPortPair } from "../../hw/port/memory-port.ts";
 import { Rylr998Emulator } from "../../hw/rylr998/emulator.ts";
+import { Terminal } from "../support/terminal.ts";
 import { VirtualClock } from "../support/virtual-clock.ts";
 
 let clock: VirtualClock;
@@ -12,66 +11,36 @@ beforeEach(() => {
     air = new Air({ clock, seed: 1 });
 });
 
-/** A person at a terminal program. */
-class Terminal {
-    heard = "";
-    readonly emulator: Rylr998Emulator;
-    #port: BytePort | undefined;
-
-    constructor(binarySafe: boolean) {
-        this.emulator = new Rylr998Emulator({ air, clock, binarySafe });
-    }
-
-    async plug(): Promise<void> {
-        const { a, b } = memoryPortPair();
-        this.#port = a;
-        const onBytes = (chunk: Uint8Array): void => {
-            this.heard += String.fromCharCode(...chunk);
-        };
-        await a.open({ onBytes, onClose: () => undefined });
-        await this.emulator.plug(b);
-        await clock.advance(500);
-        expect(this.heard).toBe("+READY\r\n");
-    }
-
-    async type(text: string, waitMs = 300): Promise<string> {
-        this.heard = "";
-        await this.#port?.write(Uint8Array.from(text, (letter) => letter.charCodeAt(0)));
-        await clock.advance(waitMs);
-        return this.heard;
-    }
-}
-
 async function terminal(binarySafe = true): Promise<Terminal> {
-    const made = new Terminal(binarySafe);
-    await made.plug();
+    const made = new Terminal(clock);
+    await made.plug(new Rylr998Emulator({ air, clock, binarySafe }), "+READY\r\n");
     return made;
 }
 
 describe("the emulated module", () => {
     it.each([
-        ["AT\r\n", "+OK\r\n"],
-        ["AT+ADDRESS?\r\n", "+ADDRESS=0\r\n"],
-        ["AT+ADDRESS=65535\r\n", "+OK\r\n"],
-        ["AT+ADDRESS=65536\r\n", "+ERR=4\r\n"],
-        ["AT+NETWORKID=16\r\n", "+ERR=4\r\n"],
-        ["AT+PARAMETER=10,7,1,12\r\n", "+ERR=4\r\n"],
-        ["AT+PARAMETER=10,8,1,12\r\n", "+OK\r\n"],
-        ["AT+PARAMETER=9,7,1,3\r\n", "+ERR=18\r\n"],
-        ["AT+CRFOP=23\r\n", "+ERR=4\r\n"],
-        ["AT+CPIN=00000000\r\n", "+ERR=4\r\n"],
-        ["AT+CPIN=EEDCAA90\r\n", "+OK\r\n"],
-        ["AT+MODE=2,20,30\r\n", "+ERR=20\r\n"],
-        ["AT+VER?\r\n", "+VER=RYLR998_REYAX_V1.2.2\r\n"],
-        ["AT+NONSENSE=1\r\n", "+ERR=4\r\n"],
-        ["HELLO\r\n", "+ERR=2\r\n"],
-        ["AT", "+ERR=1\r\n"],
-        ["AT\n", "+ERR=1\r\n"],
-        ["AT+SEND=0,3,abcd\r\n", "+ERR=5\r\n"],
-        [`AT+SEND=0,241,${"x".repeat(241)}\r\n`, "+ERR=13\r\n"],
-        ["AT+RESET\r\n", "+RESET\r\n+READY\r\n"],
-        ["AT+IPR=9600\r\n", "+IPR=9600\r\n"],
-        ["AT+IPR=9601\r\n", "+ERR=4\r\n"],
+        ["AT\r\n", "+OK|"],
+        ["AT+ADDRESS?\r\n", "+ADDRESS=0|"],
+        ["AT+ADDRESS=65535\r\n", "+OK|"],
+        ["AT+ADDRESS=65536\r\n", "+ERR=4|"],
+        ["AT+NETWORKID=16\r\n", "+ERR=4|"],
+        ["AT+PARAMETER=10,7,1,12\r\n", "+ERR=4|"],
+        ["AT+PARAMETER=10,8,1,12\r\n", "+OK|"],
+        ["AT+PARAMETER=9,7,1,3\r\n", "+ERR=18|"],
+        ["AT+CRFOP=23\r\n", "+ERR=4|"],
+        ["AT+CPIN=00000000\r\n", "+ERR=4|"],
+        ["AT+CPIN=EEDCAA90\r\n", "+OK|"],
+        ["AT+MODE=2,20,30\r\n", "+ERR=20|"],
+        ["AT+VER?\r\n", "+VER=RYLR998_REYAX_V1.2.2|"],
+        ["AT+NONSENSE=1\r\n", "+ERR=4|"],
+        ["HELLO\r\n", "+ERR=2|"],
+        ["AT", "+ERR=1|"],
+        ["AT\n", "+ERR=1|"],
+        ["AT+SEND=0,3,abcd\r\n", "+ERR=5|"],
+        [`AT+SEND=0,241,${"x".repeat(241)}\r\n`, "+ERR=13|"],
+        ["AT+RESET\r\n", "+RESET|+READY|"],
+        ["AT+IPR=9600\r\n", "+IPR=9600|"],
+        ["AT+IPR=9601\r\n", "+ERR=4|"],
     ])("%j gives %j", async (typed, answer) => {
         expect(await (await terminal()).type(typed)).toBe(answer);
     });
@@ -79,7 +48,7 @@ describe("the emulated module", () => {
     it("refuses a preamble of its own on another network than 18", async () => {
         const module = await terminal();
         await module.type("AT+NETWORKID=5\r\n");
-        expect(await module.type("AT+PARAMETER=9,7,1,16\r\n")).toBe("+ERR=18\r\n");
+        expect(await module.type("AT+PARAMETER=9,7,1,16\r\n")).toBe("+ERR=18|");
     });
 
     it("takes bytes in the order they come, however they are cut", async () => {
@@ -87,7 +56,7 @@ describe("the emulated module", () => {
         const line = `AT+SEND=0,240,${"x".repeat(240)}\r\n`;
         void module.type(line.slice(0, 200), 0);
         void module.type(line.slice(200, 250), 0);
-        expect(await module.type(line.slice(250), 3_000)).toBe("+OK\r\n");
+        expect(await module.type(line.slice(250), 3_000)).toBe("+OK|");
     });
 
     it("needs the time of its baud rate for every byte, both ways", async () => {
@@ -95,7 +64,7 @@ describe("the emulated module", () => {
         await module.type("AT+IPR=300\r\n", 2_000);
         // 4 bytes to the module and 5 back, 10 bits each, with a little work between.
         expect(await module.type("AT\r\n", 300)).toBe("");
-        expect(await module.type("", 10)).toBe("+OK\r\n");
+        expect(await module.type("", 10)).toBe("+OK|");
     });
 
     it("takes the whole airtime of 240 bytes at SF9, and then says so", async () => {
@@ -106,15 +75,15 @@ describe("the emulated module", () => {
         const line = `AT+SEND=0,240,${"x".repeat(240)}\r\n`;
         void module.type(line.slice(0, 128), 0);
         expect(await module.type(line.slice(128), airtimeMs + lineMs + 4)).toBe("");
-        expect(await module.type("", 2)).toBe("+OK\r\n");
+        expect(await module.type("", 2)).toBe("+OK|");
         expect(air.statistics.airtimeMs).toBeCloseTo(airtimeMs, 6);
     });
 
     it("refuses to send while it sends", async () => {
         const module = await terminal();
         expect(await module.type("AT+SEND=0,5,HELLO\r\n", 20)).toBe("");
-        expect(await module.type("AT+SEND=0,5,HELLO\r\n", 20)).toBe("+ERR=17\r\n");
-        expect(await module.type("", 1_000)).toBe("+OK\r\n");
+        expect(await module.type("AT+SEND=0,5,HELLO\r\n", 20)).toBe("+ERR=17|");
+        expect(await module.type("", 1_000)).toBe("+OK|");
     });
 
     it("keeps over a reset what the guide says it keeps", async () => {
@@ -132,7 +101,7 @@ describe("the emulated module", () => {
         await module.type("AT+RESET\r\n");
         const asked = ["ADDRESS", "NETWORKID", "PARAMETER", "BAND", "CRFOP", "CPIN"];
         const answers: string[] = [];
-        for (const name of asked) answers.push((await module.type(`AT+${name}?\r\n`)).trim());
+        for (const name of asked) answers.push((await module.type(`AT+${name}?\r\n`)).replace("|", ""));
         expect(answers).toEqual([
             "+ADDRESS=5",
             "+NETWORKID=6",
@@ -143,7 +112,7 @@ describe("the emulated module", () => {
         ]);
         await module.type("AT+BAND=868500000,M\r\n");
         await module.type("AT+RESET\r\n");
-        expect(await module.type("AT+BAND?\r\n")).toBe("+BAND=868500000\r\n");
+        expect(await module.type("AT+BAND?\r\n")).toBe("+BAND=868500000|");
     });
 
     it("frames data by length, or ends the command at a line end inside it, as firmware differs", async () => {

@@ -87,9 +87,43 @@ describe("the place of a channel", () => {
         expect([dwell(125_000), dwell(500_000)]).toEqual([400, undefined]);
     });
 
-    it("refuses a deaf modem in Korea", () => {
-        const params = channel(922_100_000, { powerDbm: 10 });
-        const found = bandFor(region("KR920"), params, PLAIN);
-        expect(found.ok ? [] : found.error.join()).toContain("listen before talking");
+    it("gives a narrow channel in the USA 400 ms in each 20 s, or 10 s from 250 kHz at a quarter of a watt", () => {
+        const bandOf = (bandwidthHz: number, powerDbm: number) => {
+            const band = bandFor(region("US915"), channel(915_000_000, { bandwidthHz, powerDbm }), PLAIN);
+            return band.ok ? band.value.airtimePerPeriod : "refused";
+        };
+        expect(bandOf(125_000, 28)).toEqual({ airtimeMaxMs: 400, periodMs: 20_000 });
+        expect(bandOf(250_000, 22)).toEqual({ airtimeMaxMs: 400, periodMs: 10_000 });
+        expect(bandOf(250_000, 23)).toBe("refused");
+        expect(bandOf(500_000, 28)).toBeUndefined();
+    });
+
+    it.each([
+        ["KR920", 922_100_000, { minMs: 6, thresholdDbm: -65 }],
+        ["JP920", 921_000_000, { minMs: 5, thresholdDbm: -80 }],
+    ] as const)("%s says how to listen, and refuses a deaf modem", (name, frequencyHz, carrierSense) => {
+        const params = channel(frequencyHz, { powerDbm: 8 });
+        expect(bandFor(region(name), params, { ...PLAIN, listensBeforeTalk: true })).toMatchObject({
+            ok: true,
+            value: { carrierSense, dutyCycle: 1 },
+        });
+        const deaf = bandFor(region(name), params, PLAIN);
+        expect(deaf.ok ? [] : deaf.error.join()).toContain(`${carrierSense.minMs} ms below`);
+    });
+
+    it.each([
+        ["EU433", 433_775_000, { powerMaxDbm: 10, powerKind: "ERP", dutyCycle: 0.1 }],
+        ["EU868", 869_850_000, { powerMaxDbm: 14, powerKind: "ERP", dutyCycle: 0.01 }],
+        ["EU868", 864_000_000, { powerMaxDbm: 14, powerKind: "ERP", dutyCycle: 0.001 }],
+        ["AU915", 917_000_000, { powerMaxDbm: 30, powerKind: "EIRP", dutyCycle: 1, airtimeMaxMs: 400 }],
+        ["AS923", 923_200_000, { powerMaxDbm: 16, powerKind: "EIRP", dutyCycle: 0.01, airtimeMaxMs: 400 }],
+        ["IN865", 865_062_500, { powerMaxDbm: 30, powerKind: "EIRP", dutyCycle: 1 }],
+        ["CN470", 471_000_000, { powerMaxDbm: 19.15, powerKind: "EIRP", dutyCycle: 1, airtimeMaxMs: 5_000 }],
+        ["RU864", 868_900_000, { powerMaxDbm: 16, powerKind: "EIRP", dutyCycle: 0.01 }],
+        ["JP920", 921_000_000, { powerMaxDbm: 13, powerKind: "EIRP", airtimeMaxMs: 4_000, pauseMs: 50 }],
+    ] as const)("%s at %i Hz is the law as collected", (name, frequencyHz, facts) => {
+        const station = { antennaGainDbi: 0, listensBeforeTalk: true };
+        const band = bandFor(region(name), channel(frequencyHz, { powerDbm: 5 }), station);
+        expect(band).toMatchObject({ ok: true, value: facts });
     });
 });

@@ -1,6 +1,7 @@
 import type { Air } from "../../hw/air/air.ts";
-import { type EbyteOptions, makeE22, makeE220 } from "../../hw/ebyte/driver.ts";
+import { makeE22, makeE220 } from "../../hw/ebyte/driver.ts";
 import { type EbyteEmulator, makeE22Emulator, makeE220Emulator } from "../../hw/ebyte/emulator.ts";
+import type { EbyteOptions } from "../../hw/ebyte/options.ts";
 import { FakeGpio } from "../../hw/gpio/fake.ts";
 import type { Modem } from "../../hw/modem.ts";
 import type { BytePort } from "../../hw/port/byte-port.ts";

@@ -1,9 +1,6 @@
-import type { Air } from "../../hw/air/air.ts";
 import type { LoraParams } from "../../hw/modem.ts";
-import type { BytePort, BytePortFactory } from "../../hw/port/byte-port.ts";
+import type { BytePort } from "../../hw/port/byte-port.ts";
 import { memoryPortPair } from "../../hw/port/memory-port.ts";
-import { type EmulatorOptions, Rylr998Emulator } from "../../hw/rylr998/emulator.ts";
-import type { Clock } from "../../src/base/time.ts";
 
 export const PARAMS: LoraParams = {
     frequencyHz: 868_100_000,
@@ -14,21 +11,27 @@ export const PARAMS: LoraParams = {
     powerDbm: 14,
 };
 
-/** A module with a socket: each time the host opens its port a plugged-in module is powered up afresh. */
-export class Socket {
-    readonly emulator: Rylr998Emulator;
+/** The part of every emulator that a socket needs. */
+interface Pluggable {
+    plug(port: BytePort, hostBaudRate?: number): Promise<void>;
+    unplug(): Promise<void>;
+}
+
+/** A module in a socket: each time the host opens its port a plugged-in module is powered up afresh. */
+export class Socket<Emulator extends Pluggable> {
+    readonly emulator: Emulator;
     #pluggedIn = true;
 
-    constructor(options: EmulatorOptions) {
-        this.emulator = new Rylr998Emulator(options);
+    constructor(emulator: Emulator) {
+        this.emulator = emulator;
     }
 
-    readonly port: BytePortFactory = () => {
+    readonly port = (hostBaudRate?: number): BytePort => {
         const { a, b } = memoryPortPair();
         const open = async (handlers: Parameters<BytePort["open"]>[0]): Promise<void> => {
             if (!this.#pluggedIn) throw new Error("the socket is empty");
             await a.open(handlers);
-            await this.emulator.plug(b);
+            await this.emulator.plug(b, hostBaudRate);
         };
         return { label: "socket", open, write: (bytes) => a.write(bytes), close: () => a.close() };
     };
@@ -41,8 +44,4 @@ export class Socket {
     plugIn(): void {
         this.#pluggedIn = true;
     }
-}
-
-export function socketOn(air: Air, clock: Clock, more: Partial<EmulatorOptions> = {}): Socket {
-    return new Socket({ air, clock, ...more });
 }

@@ -89,6 +89,17 @@ export function modemContract(name: string, build: () => ModemRig): void {
             expect(peerDiary.frames.map(({ bytes }) => [...bytes])).toEqual([[1, 2, 3]]);
         });
 
+        it("can tell whether the channel is free if it says so, and then finds a quiet one free", async () => {
+            const { clock, modem } = await started();
+            expect(modem.channelIsFree !== undefined).toBe(modem.traits.detectsChannelActivity);
+            if (!modem.channelIsFree) return;
+            for (const demand of [undefined, { minMs: 5, thresholdDbm: -80 }]) {
+                const before = clock.now().monotonic;
+                expect(await settled(clock, modem.channelIsFree(demand), PATIENCE_MS)).toBe(true);
+                expect(clock.now().monotonic - before).toBeGreaterThanOrEqual(demand?.minMs ?? 0);
+            }
+        });
+
         it("refuses to send before it is up", async () => {
             const { modem } = build();
             modem.start(new ModemDiary().handlers);

@@ -22,7 +22,7 @@ export const ROOMS: readonly Room[] = [
     {
         prefix: "src/link/",
         pure: true,
-        imports: ["src/base/", "profiles/"],
+        imports: ["src/base/", "src/wire/", "profiles/"],
         types: ["hw/modem.ts"],
         packages: [],
     },

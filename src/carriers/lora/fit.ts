@@ -1,12 +1,18 @@
 import type { LoraParams, Modem } from "../../../hw/modem.ts";
 import { err, ok, type Result } from "../../base/result.ts";
-import type { Millis } from "../../base/time.ts";
-import { DATA_OVERHEAD } from "../../link/first-frame.ts";
-import { FRAME_SIZE_MIN, payloadSizeMaxOf } from "../../link/first-options.ts";
+import type { AirtimeReserve } from "../../link/airtime-book.ts";
+import { PAYLOAD_SIZE_MAX } from "../../link/block/item.ts";
+import { FRAME_SIZE_MIN, SYMBOL_HEADER_SIZE } from "../../link/frame/limits.ts";
 import type { AirLaw } from "../../link/ledger.ts";
 
-/** Share of the hour's airtime that only acknowledgments may use: who sent too much can still answer others. */
-const ACK_SHARE = 0.1;
+/** Share of the hour's airtime kept for acknowledgments while the past counts for long: who sent too much can still answer. */
+const ACK_SHARE = 0.05;
+
+/** So many small acks are always kept free, even when more budget comes back soon. */
+const ACKS_KEPT = 2;
+
+/** Size of a small ack in bytes. */
+const ACK_SIZE = 20;
 
 /** One payload may take this share of the hour's airtime, so that it arrives within the hour even with some loss. */
 const PAYLOAD_SHARE = 0.5;
@@ -17,8 +23,8 @@ const PAYLOAD_SIZE_LEAST = 1024;
 export interface Fit {
     readonly frameSizeMax: number;
     readonly payloadSizeMax: number;
-    /** What data frames leave of the hour's budget. */
-    readonly keepFreeMs: Millis;
+    /** What data frames leave of the hour's budget; undefined where there is none. */
+    readonly reserve: AirtimeReserve | undefined;
 }
 
 /** What frames and payloads this modem may send under this law, or why it may send nothing at all. */
@@ -34,16 +40,16 @@ export function fitChannel(modem: Modem, law: AirLaw, params: LoraParams): Resul
             `band ${band.name} allows ${frameAirtimeMaxMs.toFixed(0)} ms for one transmission, and ${FRAME_SIZE_MIN} bytes take ${needed} ms: choose a lower spreading factor or a wider bandwidth`,
         );
     }
-    const sizeMax = payloadSizeMaxOf(frameSizeMax);
-    if (hourBudgetMs === undefined) return ok({ frameSizeMax, payloadSizeMax: sizeMax, keepFreeMs: 0 });
+    if (hourBudgetMs === undefined) return ok({ frameSizeMax, payloadSizeMax: PAYLOAD_SIZE_MAX, reserve: undefined });
     const frames = Math.floor((PAYLOAD_SHARE * hourBudgetMs) / modem.airtimeMs(frameSizeMax));
-    const affordable = Math.max(PAYLOAD_SIZE_LEAST, frames * (frameSizeMax - DATA_OVERHEAD));
-    const keepFreeMs = ACK_SHARE * hourBudgetMs;
-    return ok({ frameSizeMax, payloadSizeMax: Math.min(sizeMax, affordable), keepFreeMs });
+    const affordable = Math.max(PAYLOAD_SIZE_LEAST, frames * (frameSizeMax - SYMBOL_HEADER_SIZE));
+    const mostMs = ACK_SHARE * hourBudgetMs;
+    const reserve = { mostMs, leastMs: Math.min(mostMs, ACKS_KEPT * modem.airtimeMs(ACK_SIZE)) };
+    return ok({ frameSizeMax, payloadSizeMax: Math.min(PAYLOAD_SIZE_MAX, affordable), reserve });
 }
 
 /** What a modem that may not send can still hear. */
 export function fitForListening(modem: Modem): Fit {
     const frameSizeMax = Math.max(FRAME_SIZE_MIN, modem.traits.frameSizeMax);
-    return { frameSizeMax, payloadSizeMax: payloadSizeMaxOf(frameSizeMax), keepFreeMs: 0 };
+    return { frameSizeMax, payloadSizeMax: PAYLOAD_SIZE_MAX, reserve: undefined };
 }

@@ -1,9 +1,11 @@
 import { blake3 } from "@noble/hashes/blake3.js";
 import type { LoraParams, Modem, ModemError, ReceivedFrame } from "../../../hw/modem.ts";
-import type { Clock, Entropy, Millis } from "../../base/time.ts";
-import { firstFrameKind, makeFirstLink } from "../../link/first-link.ts";
+import { makePrng } from "../../base/prng.ts";
+import type { Clock, Entropy, Millis, UnixSeconds } from "../../base/time.ts";
+import { FRAME_SIZE_MAX } from "../../link/frame/limits.ts";
 import type { AirLaw, AirtimeEntry } from "../../link/ledger.ts";
 import type { Link, LinkCount, LinkEffect, LinkEvent } from "../../link/link.ts";
+import { frameKind, makeLink } from "../../link/machine/machine.ts";
 import type {
     Arrival,
     Carrier,
@@ -17,11 +19,17 @@ import type {
 import { type Fit, fitChannel, fitForListening } from "./fit.ts";
 import { Transmitter } from "./transmitter.ts";
 
-/** Parcels under way at once: while one waits for its answer the next may use the air. */
-const IN_FLIGHT_MAX = 4;
+/** Parcels under way at once: small ones share frames, and one answer serves many. */
+const IN_FLIGHT_MAX = 32;
 
 /** A modem that is away for longer than this fails what is in flight, in milliseconds. */
 const DOWN_GRACE_MS = 5_000;
+
+/** News of the link are written down this late at most, in milliseconds. */
+const KEEP_MS = 15_000;
+
+/** A wall clock before this was never set: 2025-01-01. */
+const CLOCK_SET_FROM: UnixSeconds = 1_735_689_600;
 
 /** What happens on the air, for logs, figures and the demo. */
 export type AirEvent =
@@ -47,7 +55,17 @@ export interface LoraCarrierOptions {
     readonly entropy: Entropy;
     /** Writes airtime down before it is spent: resolves once that is durable. */
     readonly record: (entry: AirtimeEntry) => Promise<void>;
+    /** This gateway's number on the air, the same at every start; 0..16383. */
+    readonly node: number;
+    /** What the link keeps over a restart. */
+    readonly linkState?: LinkStateKeeper;
     readonly onAir?: (event: AirEvent) => void;
+}
+
+export interface LinkStateKeeper {
+    load(): Uint8Array | undefined;
+    /** Never rejects: what is not kept costs airtime and nothing else. */
+    save(state: Uint8Array): Promise<void>;
 }
 
 export function makeLoraCarrier(options: LoraCarrierOptions): Carrier {
@@ -75,6 +93,7 @@ class LoraCarrier implements Carrier {
     #pumping = false;
     #cancelTick: (() => void) | undefined;
     #cancelGrace: (() => void) | undefined;
+    #cancelKeep: (() => void) | undefined;
 
     constructor(options: LoraCarrierOptions) {
         const { id, modem, law, params } = options;
@@ -90,8 +109,12 @@ class LoraCarrier implements Carrier {
             unknownTombstone: "remember",
             revives: false,
         };
-        this.#link = makeLink(options, this.#fit);
-        this.#transmitter = new Transmitter({ ...options, onHindered: (why) => this.#tellHindered(why) });
+        this.#link = linkOf(options, this.#fit);
+        this.#transmitter = new Transmitter({
+            ...options,
+            random: makeRandom(options.entropy),
+            onHindered: (why) => this.#tellHindered(why),
+        });
     }
 
     async start(handlers: CarrierHandlers): Promise<void> {
@@ -126,6 +149,8 @@ class LoraCarrier implements Carrier {
         this.#cancelTick?.();
         this.#cancelGrace?.();
         this.#transmitter.cancel();
+        this.#cancelKeep?.();
+        await this.#options.linkState?.save(this.#link.snapshot());
         this.#failAll("the gateway stops");
         await this.#options.modem.stop();
     }
@@ -138,6 +163,7 @@ class LoraCarrier implements Carrier {
 
     #onFrame({ bytes, rssiDbm, snrDb }: ReceivedFrame): void {
         if (this.#stopped) return;
+        this.#transmitter.heard(this.#options.modem.airtimeMs(bytes.length));
         this.#tellAir("heard", bytes, { rssiDbm, snrDb });
         this.#pump({ kind: "frame", bytes });
     }
@@ -181,7 +207,7 @@ class LoraCarrier implements Carrier {
     #perform(effect: LinkEffect): void {
         switch (effect.kind) {
             case "transmit":
-                void this.#transmit(effect.frame);
+                void this.#transmit(effect);
                 return;
             case "deliver":
                 void this.#deliver(effect.delivery, effect.payload);
@@ -195,15 +221,19 @@ class LoraCarrier implements Carrier {
             case "failed":
                 this.#settle(effect.offer, { kind: "failed", detail: effect.detail });
                 return;
+            case "keep":
+                this.#keepLater();
+                return;
             case "count":
                 this.#options.onAir?.(effect);
         }
     }
 
-    async #transmit(frame: Uint8Array): Promise<void> {
+    async #transmit({ frame, purpose }: Extract<LinkEffect, { readonly kind: "transmit" }>): Promise<void> {
         const mayTry = this.#forbidden === undefined && this.#upDetail !== undefined;
-        const keepFreeMs = firstFrameKind(frame) === "data" ? this.#fit.keepFreeMs : 0;
-        const sent = mayTry && (await this.#transmitter.transmit(frame, keepFreeMs));
+        const isData = purpose === "data";
+        const wish = { frame, reserve: isData ? this.#fit.reserve : undefined, isPolite: isData };
+        const sent = mayTry && (await this.#transmitter.transmit(wish));
         if (this.#stopped) return;
         if (sent) this.#tellAir("sent", frame);
         this.#pump({ kind: "transmitted", sent });
@@ -212,6 +242,16 @@ class LoraCarrier implements Carrier {
     async #deliver(delivery: number, payload: Uint8Array): Promise<void> {
         const arrival = await this.#handlers?.onPayload(payload);
         if (arrival && !this.#stopped) this.#pump({ kind: "settled", delivery, verdict: verdictOf(arrival) });
+    }
+
+    /** The card wears out by being written: one write for all that happens in a while. */
+    #keepLater(): void {
+        const { clock, linkState } = this.#options;
+        if (!linkState || this.#cancelKeep) return;
+        this.#cancelKeep = clock.schedule(clock.now().monotonic + KEEP_MS, () => {
+            this.#cancelKeep = undefined;
+            void linkState.save(this.#link.snapshot());
+        });
     }
 
     #settle(offer: number, outcome: SendOutcome): void {
@@ -246,7 +286,7 @@ class LoraCarrier implements Carrier {
     ): void {
         const { onAir, modem } = this.#options;
         const [size, airtimeMs] = [bytes.length, modem.airtimeMs(bytes.length)];
-        onAir?.({ kind, frame: firstFrameKind(bytes), size, airtimeMs, ...signal });
+        onAir?.({ kind, frame: frameKind(bytes), size, airtimeMs, ...signal });
     }
 
     #now(): Millis {
@@ -254,17 +294,30 @@ class LoraCarrier implements Carrier {
     }
 }
 
-function makeLink({ entropy, modem }: LoraCarrierOptions, { frameSizeMax }: Fit): Link {
-    const chance = new Uint8Array(6);
+function linkOf({ entropy, modem, node, clock, linkState }: LoraCarrierOptions, { frameSizeMax }: Fit): Link {
+    const chance = new Uint8Array(4);
     entropy.fill(chance);
-    const view = new DataView(chance.buffer);
-    return makeFirstLink({
-        source: view.getUint16(0),
-        seed: view.getUint32(2),
+    return makeLink({
+        node,
+        seed: new DataView(chance.buffer).getUint32(0),
         digest: blake3,
-        frameSizeMax,
+        frameSizeMax: Math.min(frameSizeMax, FRAME_SIZE_MAX),
         airtimeMs: (size) => modem.airtimeMs(size),
+        hour: () => hourOf(clock.now().wall),
+        snapshot: linkState?.load(),
     });
+}
+
+/** Undefined while the clock is where boards without a battery begin. */
+function hourOf(wall: UnixSeconds): number | undefined {
+    return wall < CLOCK_SET_FROM ? undefined : Math.floor(wall / 3600);
+}
+
+/** Jitter, not secrets. */
+function makeRandom(entropy: Entropy): () => number {
+    const seed = new Uint8Array(4);
+    entropy.fill(seed);
+    return makePrng(new DataView(seed.buffer).getUint32(0));
 }
 
 /** What the air is told about a payload that arrived. */

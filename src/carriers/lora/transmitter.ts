@@ -1,63 +1,118 @@
 import type { LoraParams, Modem } from "../../../hw/modem.ts";
 import type { Clock, Millis } from "../../base/time.ts";
+import type { AirtimeReserve } from "../../link/airtime-book.ts";
+import { ChannelUse } from "../../link/channel-use.ts";
 import type { TransmitPermit } from "../../link/law.ts";
-import type { AirLaw, AirtimeEntry } from "../../link/ledger.ts";
+import { type AirLaw, type AirtimeEntry, START_MAX_MS } from "../../link/ledger.ts";
+import { ChannelAccess, type Manners } from "./channel-access.ts";
 
 /** Waits for the law shorter than this are not worth a word, in milliseconds. */
 const WAIT_TOLD_MS = 2_000;
 
 /** The wall clock was set when it moves against the monotonic one by more than this, in seconds. */
-const WALL_JUMP_S = 5;
+const WALL_JUMP_S = 2;
+
+/** What a modem may take of the time from the permit to the first symbol, as hw/modem.ts says, in milliseconds. */
+const MODEM_START_MAX_MS = 3_000;
+
+/** So often a frame loses its permit to a slow disk or to somebody who began to talk; then it is given up. */
+const ATTEMPTS_MAX = 8;
 
 export interface TransmitterParts {
     readonly modem: Modem;
     readonly params: LoraParams;
     readonly law: AirLaw;
     readonly clock: Clock;
+    /** For the pauses before a busy channel; from 0 up to 1. */
+    readonly random: () => number;
     /** Resolves once the entry survives a power cut; rejects when it does not, and then nothing is sent. */
     readonly record: (entry: AirtimeEntry) => Promise<void>;
     /** Why the next frame has to wait, for people; undefined when that is over. */
     readonly onHindered: (why: string | undefined) => void;
 }
 
-/** Brings one frame at a time to the modem: asks the law, writes the airtime down, then sends. */
+export interface Wish {
+    readonly frame: Uint8Array;
+    /** What the frame leaves of the hour's budget for others. */
+    readonly reserve: AirtimeReserve | undefined;
+    /** Listens before it talks where the modem can, even where the law does not ask for it. */
+    readonly isPolite: boolean;
+}
+
+/** Brings one frame at a time to the modem: finds the channel free, asks the law, writes the airtime down, then sends. */
 export class Transmitter {
+    readonly use = new ChannelUse();
     readonly #parts: TransmitterParts;
-    /** Ends a wait for the law early. */
+    readonly #access: ChannelAccess;
+    /** Ends a wait for the law or the channel early. */
     #giveUp: (() => void) | undefined;
+    /** Of the wall clock against the monotonic one, in seconds; what the journal's times are told by. */
     #wallOffset: number | undefined;
     #hindrance: string | undefined;
 
     constructor(parts: TransmitterParts) {
         this.#parts = parts;
+        this.#access = new ChannelAccess({
+            ...parts,
+            use: this.use,
+            now: () => this.#now(),
+            waitUntil: (at) => this.#waitUntil(at),
+        });
     }
 
     /** True once the last symbol left the antenna, as far as the modem can tell. Never rejects. */
-    async transmit(frame: Uint8Array, keepFreeMs: Millis): Promise<boolean> {
-        const { modem, law } = this.#parts;
-        const permit = await this.#permit(modem.airtimeMs(frame.length), keepFreeMs);
-        if (!permit) return false;
-        if (!(await this.#writeDown(permit.airtimeMs))) {
+    async transmit({ frame, reserve, isPolite }: Wish): Promise<boolean> {
+        const { modem, law, params } = this.#parts;
+        const allowed = law.allowance(params);
+        const manners = { demand: allowed.ok ? allowed.value.band.carrierSense : undefined, isPolite };
+        for (let attempt = 1; attempt <= ATTEMPTS_MAX; attempt++) {
+            if (!(await this.#access.waitForFree(manners))) return false;
+            const permit = await this.#permit(modem.airtimeMs(frame.length), reserve);
+            if (!permit) return false;
+            const latest = this.#now() + START_MAX_MS - MODEM_START_MAX_MS;
+            const isWritten = await this.#writeDown(permit.airtimeMs);
+            if (isWritten && (await this.#isStillFree(manners, attempt)) && this.#now() <= latest)
+                return await this.#send(frame, permit);
             law.takeBack(permit);
-            return false;
+            if (!isWritten) return false;
         }
-        const sent = await modem.send(frame, permit);
-        if (sent.ok && !modem.traits.confirmsTransmission) await this.#sleep(permit.airtimeMs);
-        return sent.ok;
+        this.#tell("the channel is never free for long, or the disk takes seconds for each entry");
+        return false;
     }
 
-    /** A frame that waits for its permit is given up. */
+    /** A frame of somebody else was on the air until now. */
+    heard(airtimeMs: Millis): void {
+        this.use.note(this.#now(), airtimeMs);
+    }
+
+    /** A frame that waits for its permit or for the channel is given up. */
     cancel(): void {
         this.#giveUp?.();
     }
 
-    async #permit(airtimeMs: Millis, keepFreeMs: Millis): Promise<TransmitPermit | undefined> {
-        const { law, params, clock } = this.#parts;
+    /** Politeness has an end, the law has none. */
+    async #isStillFree(manners: Manners, attempt: number): Promise<boolean> {
+        if (manners.demand === undefined && attempt === ATTEMPTS_MAX) return true;
+        return await this.#access.isFree(manners);
+    }
+
+    async #send(frame: Uint8Array, permit: TransmitPermit): Promise<boolean> {
+        const { modem, law } = this.#parts;
+        const sent = await modem.send(frame, permit);
+        if (!sent.ok) return false;
+        if (modem.traits.confirmsTransmission) law.ended(permit, this.#now());
+        else await this.#sleep(permit.airtimeMs);
+        this.use.note(this.#now(), permit.airtimeMs);
+        return true;
+    }
+
+    async #permit(airtimeMs: Millis, reserve: AirtimeReserve | undefined): Promise<TransmitPermit | undefined> {
+        const { law, params } = this.#parts;
         for (;;) {
-            const answer = law.ask({ params, airtimeMs, keepFreeMs }, clock.now().monotonic);
+            const answer = law.ask({ params, airtimeMs, reserve }, this.#now());
             if (answer.kind === "permit") return answer.permit;
             if (answer.kind === "never") return undefined;
-            const waitMs = answer.until - clock.now().monotonic;
+            const waitMs = answer.until - this.#now();
             if (waitMs >= WAIT_TOLD_MS) this.#tell(`waiting for the duty cycle, ${Math.ceil(waitMs / 1000)} s`);
             const waited = await this.#waitUntil(answer.until);
             this.#tell(undefined);
@@ -73,7 +128,9 @@ export class Transmitter {
         try {
             // Older entries carry a wall time that no longer holds, so all that counts is written again under the new one.
             await record({ at: wall, airtimeMs: jumped ? law.spentMs(params, monotonic) : airtimeMs });
-            this.#wallOffset = offset;
+            // Held against the first entry, so that many small steps do not go unnoticed.
+            if (jumped) this.#wallOffset = offset;
+            this.#wallOffset ??= offset;
             this.#tell(undefined);
             return true;
         } catch {
@@ -101,7 +158,10 @@ export class Transmitter {
     }
 
     #sleep(ms: Millis): Promise<void> {
-        const { clock } = this.#parts;
-        return new Promise((resolve) => void clock.schedule(clock.now().monotonic + ms, resolve));
+        return new Promise((resolve) => void this.#parts.clock.schedule(this.#now() + ms, resolve));
+    }
+
+    #now(): Millis {
+        return this.#parts.clock.now().monotonic;
     }
 }

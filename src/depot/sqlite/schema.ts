@@ -95,4 +95,7 @@ export const MIGRATIONS: readonly string[] = [
         DELETE FROM offers WHERE message_id = old.message_id AND kind = 1;
     END;
     `,
+    `
+    CREATE TABLE link_states (radio TEXT PRIMARY KEY, state BLOB NOT NULL) WITHOUT ROWID, STRICT;
+    `,
 ];

@@ -1,4 +1,4 @@
-import type { Modem, ModemError, ModemHandlers, ModemTraits } from "../../../hw/modem.ts";
+import type { CarrierSense, Modem, ModemError, ModemHandlers, ModemTraits } from "../../../hw/modem.ts";
 import { err, ok, type Result } from "../../../src/base/result.ts";
 import type { Clock, Millis } from "../../../src/base/time.ts";
 import { loraAirtimeMs } from "../../../src/link/airtime.ts";
@@ -19,6 +19,10 @@ export class FakeModem implements Modem {
     readonly traits: ModemTraits;
     handlers: ModemHandlers | undefined;
     stops = 0;
+    /** What a look at the channel finds; asked at the end of listening. */
+    channel: () => boolean | undefined = () => true;
+    /** Every look, with what it was asked to heed. */
+    readonly looks: { readonly at: Millis; readonly demand: CarrierSense | undefined }[] = [];
     /** What `send` answers instead of sending. */
     fault: ModemError | undefined;
     readonly sent: { readonly frame: Uint8Array; readonly at: Millis; readonly permit: TransmitPermit }[] = [];
@@ -64,6 +68,17 @@ export class FakeModem implements Modem {
         } else this.#clock.schedule(at + airtimeMs, () => this.onSent(frame));
         this.#busy = false;
         return ok(undefined);
+    }
+
+    /** Listens for as long as it is told, or for the two symbols of a CAD; knows nothing while it sends or cannot listen at all. */
+    async channelIsFree(demand?: CarrierSense): Promise<boolean | undefined> {
+        if (this.#busy || !this.traits.detectsChannelActivity) return undefined;
+        const { spreadingFactor, bandwidthHz } = this.#params;
+        const listenMs = demand?.minMs ?? (2 * 2 ** spreadingFactor * 1000) / bandwidthHz;
+        const at = this.#clock.now().monotonic + listenMs;
+        await new Promise<void>((resolve) => void this.#clock.schedule(at, resolve));
+        this.looks.push({ at, demand });
+        return this.channel();
     }
 
     async stop(): Promise<void> {

@@ -6,8 +6,8 @@ import type { Carrier } from "../../../src/carriers/carrier.ts";
 import { makeLoraCarrier } from "../../../src/carriers/lora/lora-carrier.ts";
 import { makeAirLaw } from "../../../src/link/ledger.ts";
 import { findRegion } from "../../../src/link/region.ts";
-import { payloadOf } from "../../link/link-sim.ts";
 import { EbyteRig } from "../../support/ebyte-rig.ts";
+import { payloadOf } from "../../support/payload-of.ts";
 import { VirtualClock } from "../../support/virtual-clock.ts";
 
 const HOUR_MS = 3_600_000;
@@ -36,6 +36,7 @@ async function startEnd(clock: VirtualClock, air: Air, kind: "E22" | "E220", see
         law,
         clock,
         entropy: { fill: (target) => target.set(Array.from(target, () => random() * 256)) },
+        node: seed,
         record: () => Promise.resolve(),
     });
     const end: End = { rig, carrier, arrived: [], isUp: false };

@@ -8,7 +8,7 @@ import type { Carrier } from "../../../src/carriers/carrier.ts";
 import { makeLoraCarrier } from "../../../src/carriers/lora/lora-carrier.ts";
 import { makeAirLaw } from "../../../src/link/ledger.ts";
 import { findRegion } from "../../../src/link/region.ts";
-import { payloadOf } from "../../link/link-sim.ts";
+import { payloadOf } from "../../support/payload-of.ts";
 import { VirtualClock } from "../../support/virtual-clock.ts";
 import { PARAMS } from "./fake-modem.ts";
 
@@ -49,6 +49,7 @@ async function startEnd(clock: VirtualClock, air: Air, address: number): Promise
         clock,
         entropy: { fill: (target) => target.set(Array.from(target, () => random() * 256)) },
         record: () => Promise.resolve(),
+        node: address,
     });
     const end: End = { carrier, arrived: [], isUp: false };
     await carrier.start({

@@ -3,7 +3,8 @@ import type { ModemTraits } from "../../../hw/modem.ts";
 import { makePrng } from "../../../src/base/prng.ts";
 import type { Arrival, Carrier, CarrierState, Parcel, SendOutcome } from "../../../src/carriers/carrier.ts";
 import { type AirEvent, makeLoraCarrier } from "../../../src/carriers/lora/lora-carrier.ts";
-import { encodeFirstFrame, TRANSFER_SIZE } from "../../../src/link/first-frame.ts";
+import { encodeBlock } from "../../../src/link/block/block.ts";
+import { encodeFrame } from "../../../src/link/frame/frame.ts";
 import { type AirLaw, type AirtimeEntry, makeAirLaw } from "../../../src/link/ledger.ts";
 import { findRegion } from "../../../src/link/region.ts";
 import { VirtualClock } from "../../support/virtual-clock.ts";
@@ -52,6 +53,7 @@ export async function start(options: RigOptions = {}): Promise<Rig> {
         params,
         law,
         clock,
+        node: options.seed ?? 1,
         entropy: { fill: (target) => target.set(Array.from(target, () => random() * 256)) },
         record: async (entry) => {
             await options.record?.(entry);
@@ -88,8 +90,8 @@ export function parcel(size: number): Parcel {
 
 /** A foreign frame that is a whole payload and asks for an answer. */
 export function wholeFrame(payload: Uint8Array): Uint8Array {
-    const transfer = blake3(payload).slice(0, TRANSFER_SIZE);
-    return encodeFirstFrame({ kind: "data", source: 7, transfer, index: 0, total: 1, fragment: payload, asks: true });
+    const block = encodeBlock([{ payload, item: { head: 0, content: payload } }], blake3);
+    return encodeFrame({ kind: "single", alias: 7, block });
 }
 
 export function send(

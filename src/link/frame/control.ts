@@ -1,0 +1,162 @@
+import { concatBytes } from "../../base/bytes.ts";
+import { type AckEntry, decodeEntries, encodeEntries } from "./ack-entries.ts";
+import { checkBytes, uint } from "./numbers.ts";
+
+export type DecodedControl =
+    | { readonly ok: true; readonly frame: ControlFrame }
+    | { readonly ok: false; readonly error: "damaged" | "unknown" };
+
+/** Frames that carry no payload; docs/link.md, section 5. */
+export type ControlFrame = AckFrame | PollFrame | TeachFrame | HelloFrame;
+
+/** What somebody has of others' transfers. */
+export interface AckFrame {
+    readonly kind: "ack";
+    readonly alias: number;
+    /** The node id of who answers, 0..65535. */
+    readonly node: number;
+    /** Further ack frames of this node that follow at once, 0..3. */
+    readonly following: number;
+    /** Share of the asker's frames that was lost on the way here, 0..1. */
+    readonly loss: number;
+    readonly entries: readonly AckEntry[];
+}
+
+/** Asks what the others have of these blocks. */
+export interface PollFrame {
+    readonly kind: "poll";
+    readonly alias: number;
+    readonly node: number;
+    readonly blocks: readonly PolledBlock[];
+}
+
+export interface PolledBlock {
+    readonly slot: number;
+    readonly count: number;
+    readonly symbolSize: number;
+    /** Names the block. */
+    readonly check: number;
+}
+
+/** What others need to read blocks that they have; asks as a poll does. */
+export interface TeachFrame {
+    readonly kind: "teach";
+    readonly alias: number;
+    readonly node: number;
+    /** Hours since 1970 by the sender's clock; undefined without one. */
+    readonly hour: number | undefined;
+    readonly routingKeys: readonly Uint8Array[];
+}
+
+/** Ties an alias to a node id. */
+export interface HelloFrame {
+    readonly kind: "hello";
+    readonly alias: number;
+    readonly node: number;
+    readonly hour: number | undefined;
+    /** Wants a hello in return. */
+    readonly asks: boolean;
+}
+
+const TYPES = ["ack", "poll", "teach", "hello"] as const;
+const ACK_HEADER_SIZE = 4;
+const POLLED_SIZE = 8;
+const POLL_HEADER_SIZE = 3;
+const TEACH_HEADER_SIZE = 6;
+const HELLO_SIZE = 6;
+const KEY_SIZE = 16;
+const NO_HOUR = 0xffffff;
+
+/** Bytes of a whole control frame before its list. */
+export const ACK_OVERHEAD = 1 + ACK_HEADER_SIZE;
+
+/** How many blocks fit a poll, and keys a teach frame, of `frameSizeMax` bytes. */
+export function polledMax(frameSizeMax: number): number {
+    return Math.floor((frameSizeMax - 1 - POLL_HEADER_SIZE) / POLLED_SIZE);
+}
+
+export function taughtMax(frameSizeMax: number): number {
+    return Math.floor((frameSizeMax - 1 - TEACH_HEADER_SIZE) / KEY_SIZE);
+}
+
+/** All but byte 0. */
+export function encodeControl(frame: ControlFrame): Uint8Array {
+    const low = frame.kind === "ack" ? frame.following : frame.kind === "hello" && frame.asks ? 1 : 0;
+    const head = Uint8Array.of((TYPES.indexOf(frame.kind) << 4) | low, frame.node >> 8, frame.node & 255);
+    switch (frame.kind) {
+        case "ack":
+            return concatBytes(head, Uint8Array.of(Math.round(frame.loss * 255)), encodeEntries(frame.entries));
+        case "poll":
+            return concatBytes(head, ...frame.blocks.map(polledBytes));
+        case "teach":
+            return concatBytes(head, hourBytes(frame.hour), ...frame.routingKeys);
+        case "hello":
+            return concatBytes(head, hourBytes(frame.hour));
+    }
+}
+
+/** `bytes` follow byte 0. Trailing bytes that make no whole item are damage. */
+export function decodeControl(bytes: Uint8Array, alias: number): DecodedControl {
+    const first = bytes[0];
+    if (first === undefined) return { ok: false, error: "damaged" };
+    const kind = TYPES[first >> 4];
+    if (kind === undefined) return { ok: false, error: "unknown" };
+    if (bytes.length < POLL_HEADER_SIZE) return { ok: false, error: "damaged" };
+    const node = uint(bytes, 1, 2);
+    const frame = decodeRest(kind, { bytes, alias, node, low: first & 15 });
+    return frame ? { ok: true, frame } : { ok: false, error: "damaged" };
+}
+
+interface Rest {
+    readonly bytes: Uint8Array;
+    readonly alias: number;
+    readonly node: number;
+    readonly low: number;
+}
+
+function decodeRest(kind: (typeof TYPES)[number], { bytes, alias, node, low }: Rest): ControlFrame | undefined {
+    switch (kind) {
+        case "ack": {
+            const entries = bytes.length < ACK_HEADER_SIZE ? undefined : decodeEntries(bytes.subarray(ACK_HEADER_SIZE));
+            return entries && { kind, alias, node, following: low & 3, loss: (bytes[3] ?? 0) / 255, entries };
+        }
+        case "poll": {
+            const blocks = chunks(bytes.subarray(POLL_HEADER_SIZE), POLLED_SIZE)?.map(polledBlock);
+            return blocks && { kind, alias, node, blocks };
+        }
+        case "teach": {
+            if (bytes.length < TEACH_HEADER_SIZE) return undefined;
+            const routingKeys = chunks(bytes.subarray(TEACH_HEADER_SIZE), KEY_SIZE);
+            return routingKeys && { kind, alias, node, hour: hourOf(bytes), routingKeys };
+        }
+        case "hello":
+            return bytes.length === HELLO_SIZE
+                ? { kind, alias, node, hour: hourOf(bytes), asks: (low & 1) === 1 }
+                : undefined;
+    }
+}
+
+function polledBytes({ slot, count, symbolSize, check }: PolledBlock): Uint8Array {
+    const word = (slot << 12) | ((count - 1) << 7);
+    return Uint8Array.of(word >> 8, word & 255, symbolSize >> 8, symbolSize & 255, ...checkBytes(check));
+}
+
+function polledBlock(bytes: Uint8Array): PolledBlock {
+    const word = uint(bytes, 0, 2);
+    return { slot: word >> 12, count: ((word >> 7) & 31) + 1, symbolSize: uint(bytes, 2, 2), check: uint(bytes, 4, 4) };
+}
+
+function hourBytes(hour: number | undefined): Uint8Array {
+    const value = hour === undefined || hour < 0 || hour >= NO_HOUR ? NO_HOUR : hour;
+    return Uint8Array.of(value >> 16, (value >> 8) & 255, value & 255);
+}
+
+function hourOf(bytes: Uint8Array): number | undefined {
+    const hour = uint(bytes, 3, 3);
+    return hour === NO_HOUR ? undefined : hour;
+}
+
+function chunks(bytes: Uint8Array, size: number): readonly Uint8Array[] | undefined {
+    if (bytes.length % size !== 0) return undefined;
+    return Array.from({ length: bytes.length / size }, (_, index) => bytes.subarray(index * size, (index + 1) * size));
+}
