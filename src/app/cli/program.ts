@@ -1,6 +1,8 @@
-import { Command, CommanderError, Option } from "commander";
+import { Command, CommanderError } from "commander";
 import { RADIO_SETTINGS, SETTINGS, variableOf } from "../config/settings.ts";
+import { addRadioCommands } from "./radio-commands.ts";
 import { configFrom } from "./settings-of.ts";
+import { withSettings } from "./shared-options.ts";
 import { CommandError, type Terminal } from "./terminal.ts";
 
 /** The version in package.json, put in by the build. */
@@ -44,16 +46,6 @@ function makeProgram(terminal: Terminal): Command {
     addPerson(program, terminal);
     addTools(program, terminal);
     return program;
-}
-
-function withSettings(command: Command): Command {
-    return command
-        .option("--config <file>", "configuration in TOML (also HEARTH_CONFIG)")
-        .option("--data-dir <dir>", "where depot and identity are kept (HEARTH_DATA_DIR)")
-        .option("--http <host:port>", "where the mailbox answers (HEARTH_HTTP_LISTEN)")
-        .option("--region <name>", "the radio law that holds here, e.g. EU868 (HEARTH_REGION)")
-        .option("--name <name>", "this gateway's name (HEARTH_NAME)")
-        .addOption(new Option("--log-level <level>", "debug, info, warn or error (HEARTH_LOG_LEVEL)"));
 }
 
 function addGateway(program: Command, terminal: Terminal): void {
@@ -135,6 +127,7 @@ function addTools(program: Command, terminal: Terminal): void {
             const { vectors } = await import("./vectors.ts");
             await vectors(directory, terminal);
         });
+    addRadioCommands(program, terminal);
     const config = program
         .command("config")
         .description("look at the configuration")
