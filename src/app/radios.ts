@@ -1,23 +1,19 @@
 import { openLine } from "../../hw/gpio/open-line.ts";
-import type { Modem, ModemTraits } from "../../hw/modem.ts";
-import type { BytePort, BytePortFactory } from "../../hw/port/byte-port.ts";
+import type { Modem } from "../../hw/modem.ts";
+import type { BytePortFactory } from "../../hw/port/byte-port.ts";
 import type { Carrier } from "../carriers/carrier.ts";
 import { type AirEvent, makeLoraCarrier } from "../carriers/lora/lora-carrier.ts";
 import type { Identity } from "../crypto/identity.ts";
 import { AIRTIME_MEMORY_S, type AirtimeEntry, makeAirLaw } from "../link/ledger.ts";
 import { findRegion, type RegionProfile } from "../link/region.ts";
-import { systemClock } from "./clock.ts";
 import type { Config, RadioConfig } from "./config/config.ts";
 import { systemEntropy } from "./entropy.ts";
+import { radioObjections } from "./profiles/obedience.ts";
 import { choiceOf, paramsForLaw } from "./radio-kinds/choice.ts";
-import type { RadioChoice } from "./radio-kinds/kind.ts";
 import { RADIO_KIND_TABLE } from "./radio-kinds/registry.ts";
 import { parsePortName } from "./serial/port-name.ts";
 import { radioPort } from "./serial/radio-port.ts";
 import type { RadioSurroundings } from "./station.ts";
-
-/** Any address that a module takes, for checks before its gateway has an identity. */
-const SOME_ADDRESS = 1;
 
 /** The link numbers gateways with 14 bits. */
 const NODE_MASK = 0x3fff;
@@ -73,23 +69,8 @@ export function radioProblems(config: Config): readonly string[] {
 }
 
 function problemsOf(radio: RadioConfig, region: RegionProfile | undefined): readonly string[] {
-    const kind = RADIO_KIND_TABLE[radio.kind];
     const name = parsePortName(radio.port);
-    if (!name.ok) return [name.error];
-    const choice = choiceOf(radio, region, SOME_ADDRESS);
-    const problems = kind.settingProblems(choice);
-    if (problems.length > 0 || !region) return problems;
-    const station = stationOf(radio, { traits: traitsOf(choice) });
-    const allowed = makeAirLaw({ region, station }).allowance(paramsForLaw(choice));
-    return allowed.ok ? [] : allowed.error;
-}
-
-/** Nothing is opened before a modem is started. */
-function traitsOf(choice: RadioChoice): ModemTraits {
-    const portAt = (): BytePort => {
-        throw new Error("only its traits are wanted");
-    };
-    return RADIO_KIND_TABLE[choice.radio.kind].makeModem({ ...choice, portAt, clock: systemClock, openLine }).traits;
+    return name.ok ? radioObjections(radio, region) : [name.error];
 }
 
 function stationOf(radio: RadioConfig, { traits }: Pick<Modem, "traits">) {

@@ -23,6 +23,16 @@ export function addRadioCommands(program: Command, terminal: Terminal): void {
             const { emulate } = await import("./emulate.ts");
             await emulate(kind, options, terminal);
         });
+    program
+        .command("profiles")
+        .description("laws, modules, boards and presets that Hearth knows: lists and explains them")
+        .argument("[what]", "regions, modules, boards or presets")
+        .argument("[name]", "one of them")
+        .option("--json", "as JSON")
+        .action(async (what, name, options) => {
+            const { showProfiles } = await import("./profiles.ts");
+            showProfiles(what, name, options, terminal);
+        });
 }
 
 function mannersHelp(): string {
