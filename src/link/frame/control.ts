@@ -1,5 +1,6 @@
 import { concatBytes } from "../../base/bytes.ts";
 import { type AckEntry, decodeEntries, encodeEntries } from "./ack-entries.ts";
+import { FRAME_SIZE_MAX, SYMBOL_HEADER_SIZE } from "./limits.ts";
 import { checkBytes, uint } from "./numbers.ts";
 
 export type DecodedControl =
@@ -33,6 +34,7 @@ export interface PollFrame {
 export interface PolledBlock {
     readonly slot: number;
     readonly count: number;
+    /** Bytes, 1..509. */
     readonly symbolSize: number;
     /** Names the block. */
     readonly check: number;
@@ -65,6 +67,7 @@ const POLL_HEADER_SIZE = 3;
 const TEACH_HEADER_SIZE = 6;
 const HELLO_SIZE = 6;
 const KEY_SIZE = 16;
+const SYMBOL_SIZE_MAX = FRAME_SIZE_MAX - SYMBOL_HEADER_SIZE;
 const NO_HOUR = 0xffffff;
 
 /** Bytes of a whole control frame before its list. */
@@ -122,7 +125,8 @@ function decodeRest(kind: (typeof TYPES)[number], { bytes, alias, node, low }: R
         }
         case "poll": {
             const blocks = chunks(bytes.subarray(POLL_HEADER_SIZE), POLLED_SIZE)?.map(polledBlock);
-            return blocks && { kind, alias, node, blocks };
+            const isGood = blocks?.every(({ symbolSize }) => symbolSize > 0 && symbolSize <= SYMBOL_SIZE_MAX);
+            return blocks && isGood ? { kind, alias, node, blocks } : undefined;
         }
         case "teach": {
             if (bytes.length < TEACH_HEADER_SIZE) return undefined;
