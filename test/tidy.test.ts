@@ -16,7 +16,8 @@ const code: Tree = new Map([...everything].filter(([path]) => /\.(?:ts|mjs|sh)$/
 
 function readTree(wanted: (path: string) => boolean): Tree {
     const rooted = readdirSync(ROOT, { withFileTypes: true })
-        .filter((entry) => entry.isFile() && entry.name !== "LICENSE")
+        // In a second working tree of git `.git` is a file that says where the first one lies.
+        .filter((entry) => entry.isFile() && entry.name !== "LICENSE" && entry.name !== ".git")
         .map(({ name }) => name);
     const nested = FOLDERS.flatMap((folder) => filesBelow(folder));
     const paths = [...rooted, ...nested].filter((path) => !NOT_OURS.test(path) && wanted(path));

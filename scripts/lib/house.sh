@@ -6,6 +6,8 @@ set -euo pipefail
 
 HOUSE=$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/../.." && pwd -P)
 export HOUSE
+# Where the program keeps its data unless somebody says otherwise.
+export HEARTH_HOME=$HOUSE
 
 house_say() { printf '%s\n' "$*" >&2; }
 
@@ -41,7 +43,7 @@ house_step() {
 }
 
 # Where packages come from is this machine's business and has no place in a log that people share.
-house_without_hosts() { sed -E 's#[a-z+]+://[^ /"'"'"']+#(registry)#g'; }
+house_without_hosts() { sed -E 's#[a-z+]+://[^ /"'"'"']+#(registry)#g; s#(getaddrinfo [A-Z_]+|connect [A-Z_]+) [^ ]+#\1 (registry)#g'; }
 
 # One set-up at a time per checkout. The lock is on the folder itself, so nothing has to be cleaned away, and it ends
 # with the subshell, so the gateway that is started afterwards does not hold it.

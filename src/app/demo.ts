@@ -5,13 +5,13 @@ import { memoryPortPair } from "../../hw/port/memory-port.ts";
 import { Rylr998Emulator } from "../../hw/rylr998/emulator.ts";
 import type { AirEvent } from "../carriers/lora/lora-carrier.ts";
 import { findRegion } from "../link/region.ts";
+import { CommandError } from "./cli/terminal.ts";
 import { systemClock } from "./clock.ts";
-import type { Config } from "./config/config.ts";
-import { radioOnPort } from "./config/config.ts";
+import { type Config, type RadioConfig, radioOnPort } from "./config/config.ts";
 import { radioFallbacks } from "./config/load.ts";
 import { systemEntropy } from "./entropy.ts";
 import { makeLog } from "./log.ts";
-import { makeRadio } from "./radios.ts";
+import { makeRadio, radioProblems } from "./radios.ts";
 import { openStation, type Station } from "./station.ts";
 
 const REGION_OF_DEMO = "EU868";
@@ -43,6 +43,11 @@ export interface DemoOptions {
 
 /** Two whole gateways whose modules share one emulated air. Only the modules and the air are not real. */
 export async function openDemo(options: DemoOptions): Promise<Demo> {
+    const { region = REGION_OF_DEMO } = options.config;
+    const problems = radioProblems({ ...options.config, region, radios: [radioOf("near")] });
+    if (problems.length > 0) {
+        throw new CommandError(`The demonstration's radio is none for ${region}: ${problems.join("; ")}.`);
+    }
     const seed = new Uint32Array(1);
     systemEntropy.fill(new Uint8Array(seed.buffer));
     const air = new Air({ clock: systemClock, seed: seed[0] ?? 1, weather: { loss: options.loss } });
@@ -68,6 +73,10 @@ export async function openDemo(options: DemoOptions): Promise<Demo> {
     }
 }
 
+function radioOf(island: string): RadioConfig {
+    return radioOnPort(`emulated RYLR998 (${island})`, "lora", radioFallbacks());
+}
+
 async function openIsland(
     name: string,
     listen: Config["http"]["listen"],
@@ -81,7 +90,7 @@ async function openIsland(
         now: Date.now,
         write: (line) => say(`  ${name}: ${line.trim()}`),
     });
-    const radio = radioOnPort(`emulated RYLR998 (${name})`, "lora", radioFallbacks());
+    const radio = radioOf(name);
     const region = findRegion(config.region ?? REGION_OF_DEMO);
     const open = (http: Config["http"]): Promise<Station> =>
         openStation({

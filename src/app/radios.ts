@@ -7,7 +7,7 @@ import type { Carrier } from "../carriers/carrier.ts";
 import { type AirEvent, makeLoraCarrier } from "../carriers/lora/lora-carrier.ts";
 import type { Identity } from "../crypto/identity.ts";
 import { AIRTIME_MEMORY_S, type AirtimeEntry, makeAirLaw } from "../link/ledger.ts";
-import { findRegion, type RegionProfile, regionNames } from "../link/region.ts";
+import { findRegion, type RegionProfile } from "../link/region.ts";
 import type { Config, RadioConfig } from "./config/config.ts";
 import { systemEntropy } from "./entropy.ts";
 import type { RadioSurroundings } from "./station.ts";
@@ -76,7 +76,6 @@ export function makeRadio({ radio, region, surroundings, port, onAir }: RadioPar
 export function radioProblems(config: Config): readonly string[] {
     const { region: name, radios } = config;
     const region = name === undefined ? undefined : findRegion(name);
-    if (name !== undefined && !region) return [`region ${name} is not known; there are ${regionNames().join(", ")}`];
     return radios.flatMap((radio) => {
         const params = paramsOf(radio, region);
         const settings = { params, address: radio.address ?? SOME_ADDRESS, networkId: radio.networkId };

@@ -160,3 +160,25 @@ function other(path: string): string {
     if (path === "region") return "EU433";
     return path === "http.listen" ? "localhost:1" : "else";
 }
+
+describe("problems of different kinds", () => {
+    it("are reported together: what does not exist, what does not fit, what is left out", () => {
+        const file = toml(
+            'region = "ATLANTIS"\nname = 5\n[http]\nlisten = "0.0.0.0:1"\n[[radio]]\nid = "http"\nport = "/dev/a"\n[[radio]]\nport = "/dev/a"',
+        );
+        const found = problemsOf(file).join("\n");
+        expect(found).toContain("region in hearth.toml must be one of EU868, ");
+        expect(found).toContain("name in hearth.toml must be");
+        expect(found).toContain("http.listen 0.0.0.0 is reachable from outside");
+        expect(found).toContain("a radio cannot be called http");
+        expect(found).toContain("two radios use /dev/a");
+        expect(problemsOf(file)).toHaveLength(5);
+    });
+
+    it("do not follow from each other", () => {
+        const file = toml(
+            '[http]\nlisten = "here"\nusername = "a:b"\npassword = 7\n[[radio]]\nid = 1\n[[radio]]\nid = 1',
+        );
+        expect(problemsOf(file).filter((problem) => /belong together|reachable|called/.test(problem))).toEqual([]);
+    });
+});

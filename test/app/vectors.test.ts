@@ -64,13 +64,24 @@ it.each<[string, unknown]>([
     ["an unknown list", { format: "xeddsa", data: { dance: [{}] } }],
     ["a vector without its fields", { format: "xeddsa", data: { sign: [{}] } }],
     ["a wrong type", { format: "xeddsa", data: { sign: [{ secret: 5, message: "" }] } }],
+    ["a list that is none", { format: "xeddsa", data: { sign: {} } }],
+    ["an unknown object", { format: "xeddsa", data: { dance: {} } }],
     ["an HTTP file without its parts", { format: "http_node", data: {} }],
+    ["an HTTP file without groups", { format: "http_node", data: { groups: [] } }],
+    ["an HTTP group without exchanges", { format: "http_node", data: { groups: [{ name: "x", exchanges: [] }] } }],
+    ["a server key of another size", { format: "http_embedded", data: { server_secret: "00", now: 1, exchanges: [] } }],
 ])("%s is a failure with a reason, not a crash", async (_, content) => {
     write("a.json", content);
     const { passed, failed } = await run();
     expect(passed).toBe(0);
     expect(failed).toBeGreaterThan(0);
     expect(lines.join("\n").length).toBeGreaterThan(20);
+});
+
+it("a case that is no object fails alone", async () => {
+    const file = JSON.parse(readFileSync(join(VECTORS, "xeddsa.json"), "utf8"));
+    write("a.json", { format: "xeddsa", data: { verify: [7, null, file.data.verify[0]] } });
+    expect(await run()).toEqual({ passed: 1, failed: 2, skipped: 0 });
 });
 
 it("an empty or missing folder is a failure", async () => {

@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { chmodSync, existsSync, mkdirSync, readFileSync, statSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, statSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import Database from "better-sqlite3";
 import { describe, expect, it } from "vitest";
@@ -46,6 +46,20 @@ describe("a data directory", () => {
                     expect(statSync(depotPath(directory) + suffix).mode & 0o777, suffix).toBe(0o600);
                 }
             });
+        });
+    });
+
+    it("that cannot be locked, or holds a link instead of a file, is an error that says so", async () => {
+        await withDirectory(async (directory) => {
+            mkdirSync(`${depotPath(directory)}.lock`);
+            await expect(open(directory)).rejects.toThrow("cannot be opened: EISDIR");
+            await expect(open(directory)).rejects.toBeInstanceOf(DepotUnusable);
+        });
+        await withDirectory(async (directory) => {
+            await withDepot(directory, async () => undefined);
+            renameSync(depotPath(directory), join(directory, "elsewhere"));
+            symlinkSync(join(directory, "elsewhere"), depotPath(directory));
+            await expect(open(directory)).rejects.toBeInstanceOf(DepotUnusable);
         });
     });
 

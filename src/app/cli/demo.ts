@@ -13,20 +13,23 @@ type Options = SettingOptions & { readonly loss?: string; readonly once?: boolea
 
 /** Two islands in one process: shows a first message crossing the emulated air, then serves on. */
 export async function runDemo(options: Options, terminal: Terminal): Promise<void> {
-    const config = configFrom(options, terminal);
+    // The clone's own hearth.toml, and the login in it, belong to its real gateway.
+    const config = configFrom(options, { ...terminal, env: { ...terminal.env, HEARTH_HOME: undefined } });
     const loss = lossOf(options.loss ?? "0");
     const kept = options.dataDir !== undefined;
     const directory = kept ? config.dataDir : await mkdtemp(join(tmpdir(), "hearth-demo-"));
     const say = (text: string): void => terminal.out(text);
     introduce(say, loss);
+    const stopped = terminal.untilStopped();
     try {
         const demo = await openDemo({ config, directory, loss, say });
         try {
             const [ada, ben] = [makePerson(directory, "ada"), makePerson(directory, "ben")];
-            await cross(demo.near, demo.far, ada, ben, say, demo.figures);
-            if (options.once) return;
+            const crossed = cross(demo.near, demo.far, ada, ben, say, demo.figures).then(() => true);
+            const isServing = await Promise.race([crossed, stopped.then(() => false)]);
+            if (!isServing || options.once) return;
             explain(say, demo.near, demo.far, ada, ben, kept);
-            await terminal.untilStopped();
+            await stopped;
         } finally {
             await demo.stop();
         }

@@ -32,16 +32,25 @@ export function readIdentityFile(path: string): Uint8Array | undefined {
 
 /** Writes a new identity, mode 0600, durable, and never over an existing one: a lost key is lost for ever. */
 export function writeIdentityFile(path: string, bytes: Uint8Array): void {
+    try {
+        writeNew(path, bytes);
+    } catch (cause) {
+        if (cause instanceof CommandError) throw cause;
+        throw new CommandError(`${path} cannot be written: ${cause instanceof Error ? cause.message : cause}`);
+    }
+}
+
+function writeNew(path: string, bytes: Uint8Array): void {
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
     const draft = `${path}.${randomBytes(8).toString("hex")}.tmp`;
     const descriptor = openSync(draft, "wx", 0o600);
     try {
-        writeSync(descriptor, bytes);
-        fsyncSync(descriptor);
-    } finally {
-        closeSync(descriptor);
-    }
-    try {
+        try {
+            writeSync(descriptor, bytes);
+            fsyncSync(descriptor);
+        } finally {
+            closeSync(descriptor);
+        }
         // A link fails where a rename would overwrite.
         linkSync(draft, path);
         chmodSync(path, 0o600);

@@ -12,6 +12,9 @@ import { CommandError, type Terminal } from "./terminal.ts";
 type Options = PersonOptions & SettingOptions & { readonly json?: boolean; readonly plain?: boolean };
 
 export async function newIdentity(options: Options, terminal: Terminal): Promise<void> {
+    if (options.plain && options.passwordFile !== undefined) {
+        throw new CommandError("--plain is without a password, --password-file with one: choose.");
+    }
     const path = identityPath(options, configFrom(options, terminal));
     const secret = new Uint8Array(32);
     systemEntropy.fill(secret);

@@ -20,10 +20,11 @@ export interface PersonOptions {
     readonly mailboxPasswordFile?: string | undefined;
 }
 
-/** A password file's end of line does not belong to the password. */
+/** A password file's end of line does not belong to the password. What is no UTF-8 would lose its difference to others. */
 export function readPassword(path: string): string {
     try {
-        return readFileSync(path, "utf8").replace(/\r?\n$/, "");
+        const text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(readFileSync(path));
+        return text.replace(/\r?\n$/, "");
     } catch (cause) {
         throw new CommandError(`The password file cannot be read: ${cause instanceof Error ? cause.message : cause}`);
     }

@@ -1,4 +1,5 @@
 import { existsSync, readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
 import type { Config } from "../config/config.ts";
 import { loadConfig } from "../config/load.ts";
 import {
@@ -28,7 +29,8 @@ export const EXIT_CONFIG = 78;
 
 /** The configuration from command line, environment and file; every problem at once, as one error. */
 export function configFrom(options: SettingOptions, terminal: Terminal): Config {
-    const config = loadConfig([fromOptions(options), fromEnvironment(terminal.env), fromFile(options, terminal)]);
+    const { env } = terminal;
+    const config = loadConfig([fromOptions(options), fromEnvironment(env), fromFile(options, terminal), fromHome(env)]);
     const problems = config.ok ? radioProblems(config.value) : config.error;
     if (config.ok && problems.length === 0) return config.value;
     const list = problems.map((problem) => `  - ${problem}`).join("\n");
@@ -53,8 +55,22 @@ function fromOptions(options: SettingOptions): Source {
     return { given, radios, problems: [] };
 }
 
+/** The scripts of a clone say where it lies, so that its data does not depend on where somebody stands. */
+function fromHome(env: Terminal["env"]): Source {
+    const home = env["HEARTH_HOME"];
+    if (home === undefined) return EMPTY_SOURCE;
+    const given: Given = { path: "data_dir", value: join(home, "data"), where: "HEARTH_HOME", words: true };
+    return { ...EMPTY_SOURCE, given: [given] };
+}
+
+function fileAtHome(home: string | undefined): string | undefined {
+    if (home === undefined) return undefined;
+    const file = join(home, "hearth.toml");
+    return existsSync(file) ? file : undefined;
+}
+
 function fromFile(options: SettingOptions, terminal: Terminal): Source {
-    const file = options.config ?? terminal.env["HEARTH_CONFIG"];
+    const file = options.config ?? terminal.env["HEARTH_CONFIG"] ?? fileAtHome(terminal.env["HEARTH_HOME"]);
     if (file === undefined) return EMPTY_SOURCE;
     if (!existsSync(file)) throw new CommandError(`There is no configuration file ${file}.`, EXIT_CONFIG);
     let text: string;

@@ -1,6 +1,6 @@
 import * as v from "valibot";
 import { err, ok, type Result } from "../../base/result.ts";
-import { type Config, configOf, Values } from "./config.ts";
+import { type Config, configOf, listenOf, Values } from "./config.ts";
 import { RADIO_SETTINGS, RADIOS_MAX, SETTINGS, type Setting } from "./settings.ts";
 import type { Given, Source } from "./sources.ts";
 
@@ -26,10 +26,9 @@ export function loadConfig(sources: readonly Source[]): Result<Config, readonly 
             problems,
         );
     });
-    if (problems.length > 0) return err(problems);
-    const config = configOf(main, radios);
-    problems.push(...contradictions(config, main));
-    return problems.length > 0 ? err(problems) : ok(config);
+    const said = new Set(sources.flatMap(({ given }) => given.map(({ path }) => path)));
+    problems.push(...contradictions(main, radios, said));
+    return problems.length > 0 ? err(problems) : ok(configOf(main, radios));
 }
 
 /** A radio without any setting, as an unconfigured device gets it. */
@@ -84,25 +83,27 @@ function show(value: unknown): string {
     return text.length > 60 ? `${text.slice(0, 57)}…` : text;
 }
 
-function contradictions(config: Config, values: Values): readonly string[] {
+/** What does not go together. A value that is wrong by itself was named already, and counts as absent here. */
+function contradictions(values: Values, radios: readonly Values[], said: ReadonlySet<string>): readonly string[] {
     const problems: string[] = [];
-    const { http, radios } = config;
-    const half =
-        (values.textIfSet("http.username") === undefined) !== (values.textIfSet("http.password") === undefined);
+    const half = said.has("http.username") !== said.has("http.password");
     if (half) problems.push("http.username and http.password belong together: set both or none");
-    if (!half && !LOOPBACK.test(http.listen.host) && !http.credentials && !http.allowAnonymous) {
+    const listen = values.textIfSet("http.listen");
+    const host = listen === undefined ? "localhost" : listenOf(listen).host;
+    const isOpen = !said.has("http.username") && !said.has("http.password") && !values.flag("http.allow_anonymous");
+    if (!LOOPBACK.test(host) && isOpen) {
         problems.push(
-            `http.listen ${http.listen.host} is reachable from outside: set http.username and http.password, or http.allow_anonymous = true`,
+            `http.listen ${host} is reachable from outside: set http.username and http.password, or http.allow_anonymous = true`,
         );
     }
-    const ids = radios.map(({ id }) => id);
-    for (const id of new Set(ids.filter((each, index) => ids.indexOf(each) !== index))) {
-        problems.push(`two radios are called ${id}: give each its own id`);
-    }
+    const all = (path: string): readonly string[] => radios.flatMap((radio) => radio.textIfSet(path) ?? []);
+    const ids = all("id");
+    for (const id of twice(ids)) problems.push(`two radios are called ${id}: give each its own id`);
     if (ids.includes("http")) problems.push("a radio cannot be called http: that is the mailbox");
-    const ports = radios.map(({ port }) => port);
-    for (const port of new Set(ports.filter((each, index) => ports.indexOf(each) !== index))) {
-        problems.push(`two radios use ${port}`);
-    }
+    for (const port of twice(all("port"))) problems.push(`two radios use ${port}`);
     return problems;
+}
+
+function twice(words: readonly string[]): ReadonlySet<string> {
+    return new Set(words.filter((word, index) => words.indexOf(word) !== index));
 }

@@ -1,4 +1,5 @@
 import * as v from "valibot";
+import { regionNames } from "../../link/region.ts";
 
 /** A setting as data: the configuration file, the environment, `config show` and the documentation all read this table. */
 export interface Setting {
@@ -47,7 +48,7 @@ export const SETTINGS: readonly Setting[] = [
     setting(
         "region",
         "text",
-        v.pipe(v.string(), v.regex(/^[A-Z0-9_]{2,20}$/, "a region's name such as EU868")),
+        oneOf(regionNames()),
         "The radio law that holds where the antenna stands. Without it nothing is transmitted.",
     ),
     setting(

@@ -25,7 +25,7 @@ export const EMPTY_SOURCE: Source = { given: [], radios: [], problems: [] };
 export const CONFIG_BYTES_MAX = 1024 * 1024;
 
 /** Variables of the scripts around Hearth, not of its configuration. */
-const OTHER_VARIABLES = new Set(["HEARTH_CONFIG"]);
+const OTHER_VARIABLES = new Set(["HEARTH_CONFIG", "HEARTH_HOME"]);
 
 export function fromToml(text: string, file: string): Result<Source, string> {
     let tree: Record<string, unknown>;

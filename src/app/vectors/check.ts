@@ -1,6 +1,6 @@
 import { toHex } from "../../base/encoding.ts";
 import type { CryptoPrimitives } from "../../crypto/primitives.ts";
-import type { Fields } from "./fields.ts";
+import { Fields } from "./fields.ts";
 
 /** One vector: gives its problem, or undefined when Hearth answers as it should. */
 export interface Check {
@@ -13,24 +13,27 @@ export type Problem = string | undefined;
 /** A function for each array in a file's `data`. */
 export type Group = Readonly<Record<string, (fields: Fields, crypto: CryptoPrimitives) => Problem | Promise<Problem>>>;
 
-/** The checks of the arrays in `data`; an array that the group does not know is a problem of its own. */
+/** The checks of the arrays in `data`. Anything else that could hold vectors is a problem of its own, never passed over. */
 export function checksOf(data: Fields, group: Group): readonly Check[] {
     const checks: Check[] = [];
     for (const key of data.keys()) {
-        if (!Array.isArray(data.raw(key))) continue;
+        const list = data.raw(key);
         const check = Object.hasOwn(group, key) ? group[key] : undefined;
-        if (!check) checks.push({ name: key, run: () => `nobody knows how to check ${key}` });
-        else
-            for (const [index, fields] of data.children(key).entries()) {
-                checks.push({ name: nameOf(key, index, fields), run: (crypto) => check(fields, crypto) });
+        if (check && Array.isArray(list)) {
+            for (const [index, value] of list.entries()) {
+                const run: Check["run"] = (crypto) => check(new Fields(value, `file.data.${key}[${index}]`), crypto);
+                checks.push({ name: nameOf(key, index, value), run });
             }
+        } else if (check) checks.push({ name: key, run: () => "is no list" });
+        else if (typeof list === "object") checks.push({ name: key, run: () => `nobody knows how to check ${key}` });
     }
     return checks;
 }
 
-function nameOf(key: string, index: number, fields: Fields): string {
+function nameOf(key: string, index: number, value: unknown): string {
+    const fields = new Map(Object.entries(Object(value)));
     const label = ["name", "note", "test", "file", "type"]
-        .map((each) => fields.raw(each))
+        .map((each) => fields.get(each))
         .find((each) => typeof each === "string");
     return `${key}[${index}]${label === undefined ? "" : ` ${label}`}`;
 }

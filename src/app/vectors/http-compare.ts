@@ -24,6 +24,20 @@ export function difference(wanted: WantedResponse, got: RawResponse, signed: Sig
     return body === wanted.body_text ? undefined : `body ${short(got.body)} instead of ${short(wanted.body_text)}`;
 }
 
+/** What is wrong with the vector's own signatures: a changed one must not pass for Ember's. */
+export function forgedIn(wanted: WantedResponse, signed: Signed | undefined): string | undefined {
+    const texts = signaturesIn(wanted.body_text);
+    const forged = texts.findIndex((text, index) => text !== undefined && !holds(text, signed, index));
+    return forged < 0 ? undefined : `the vector's own signature ${forged} does not verify`;
+}
+
+function holds(text: string, signed: Signed | undefined, index: number): boolean {
+    const data = signed?.data[index];
+    const signature = fromBase64(text);
+    if (!signed || !data || !signature) return false;
+    return xeddsaVerify(nativeCrypto, { publicId: signed.publicId, message: data, signature });
+}
+
 /** Our body with each good signature replaced by the vector's, so that all the rest compares byte for byte. */
 function withWantedSignatures(wanted: string, got: string, signed: Signed | undefined): string | { problem: string } {
     const wantedTexts = signaturesIn(wanted);
@@ -32,12 +46,8 @@ function withWantedSignatures(wanted: string, got: string, signed: Signed | unde
     for (const [index, text] of gotTexts.entries()) {
         const other = wantedTexts[index];
         if (text === undefined || other === undefined) continue;
-        const data = signed?.data[index];
-        const signature = fromBase64(text);
-        if (!signed || !data || !signature) return { problem: `a signature where none is known: ${short(got)}` };
-        if (!xeddsaVerify(nativeCrypto, { publicId: signed.publicId, message: data, signature })) {
-            return { problem: `signature ${index} does not verify` };
-        }
+        if (!signed?.data[index]) return { problem: `a signature where none is known: ${short(got)}` };
+        if (!holds(text, signed, index)) return { problem: `signature ${index} does not verify` };
         body = body.replace(text, other);
     }
     return body;

@@ -10,6 +10,10 @@ const hex = v.pipe(
     v.check((text) => fromHex(text) !== undefined, "must be hex"),
     v.transform((text) => fromHex(text) ?? new Uint8Array()),
 );
+const secret = v.pipe(
+    hex,
+    v.check((bytes) => bytes.length === 32, "must be 32 bytes"),
+);
 const count = v.pipe(v.number(), v.integer(), v.minValue(0));
 
 const response = v.strictObject({
@@ -54,7 +58,7 @@ const nodeGroup = v.strictObject({
     exchanges: v.array(v.unknown()),
     now: v.optional(count),
     times: v.optional(v.string()),
-    node_secret: v.optional(v.nullable(hex), null),
+    node_secret: v.optional(v.nullable(secret), null),
     public_host: v.optional(v.nullable(v.string()), null),
     auth: v.optional(v.nullable(v.tuple([v.string(), v.string()])), null),
     max_messages: v.optional(count),
@@ -67,7 +71,7 @@ const nodeFile = v.object({ data: v.strictObject({ note: v.optional(v.string()),
 
 const embeddedFile = v.object({
     data: v.strictObject({
-        server_secret: hex,
+        server_secret: secret,
         server_public: v.optional(hex),
         sender_secret: v.optional(hex),
         now: count,

@@ -83,7 +83,7 @@ export class MailboxTwin {
         if (this.#live(now).filter((row) => row.key === key).length >= this.#options.messagesMax) {
             return { kind: "error", text: "Mailbox full" };
         }
-        if (known) return { kind: "stored" };
+        if (this.#kind === "ember" && this.#isTaken(id, key, now)) return { kind: "stored" };
         this.#rows.push({
             row: ++this.#lastRow,
             id,
@@ -104,6 +104,12 @@ export class MailboxTwin {
         }
         this.#rows = this.#rows.filter((row) => row !== known);
         return { kind: "buried" };
+    }
+
+    /** Ember's ids are unique even among expired rows; before it stores, it clears those of the same key only. */
+    #isTaken(id: string, key: string, now: UnixSeconds): boolean {
+        this.#rows = this.#rows.filter((row) => row.key !== key || row.expiresAt > now);
+        return this.#rows.some((row) => row.id === id);
     }
 
     #live(now: UnixSeconds): readonly Row[] {

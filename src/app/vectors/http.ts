@@ -1,7 +1,7 @@
 import { toBase64 } from "../../base/encoding.ts";
 import type { UnixSeconds } from "../../base/time.ts";
 import { decodeSubmitBody } from "../../wire/submit-body.ts";
-import { challengeFor, difference, receiptsFor, type Signed } from "./http-compare.ts";
+import { challengeFor, difference, forgedIn, receiptsFor, type Signed } from "./http-compare.ts";
 import { type Construction, parseConstruction } from "./http-construction.ts";
 import {
     type BuiltFetch,
@@ -59,6 +59,7 @@ async function runNodeFile(fileJson: unknown): Promise<readonly CaseResult[]> {
 
 async function runNodeGroup(group: NodeGroup): Promise<readonly CaseResult[]> {
     const name = `http_node ${group.name}`;
+    if (group.exchanges.length === 0) return [{ name, problem: "holds no exchange" }];
     const times = timesOf(group);
     if (!times.ok) return [{ name, problem: times.error }];
     const construction = group.construction === undefined ? undefined : parseConstruction(group.construction);
@@ -152,11 +153,9 @@ async function runRequest(scene: Scene, exchange: RequestExchange, at: At): Prom
     const publicId = scene.stage.identity?.publicId;
     let signed: Signed | undefined;
     if (publicId) signed = isTaken ? receiptsFor(publicId, frames.value) : challengeFor(publicId, request.path);
-    return judge(requiredOf(scene, exchange, { frames: isTaken ? frames.value : [], now: at.now }), {
-        wanted: exchange.response,
-        got,
-        signed,
-    });
+    const required = requiredOf(scene, exchange, { frames: isTaken ? frames.value : [], now: at.now });
+    const wanted = exchange.response;
+    return forgedIn(wanted, signed) ?? judge(required, { wanted, got, signed });
 }
 
 /** Only what a node answers well can be mended; all else is as written. */

@@ -70,6 +70,9 @@ interface Outcome {
     readonly problem: Problem;
 }
 
+/** What a file without any vector counts as: one that was emptied must not pass. */
+const NO_VECTOR: Outcome = { name: "file", problem: "holds no vector" };
+
 /** Checks every `*.json` of a folder. Whatever is wrong with the folder or a file counts as a failure, never as a crash. */
 export async function runVectors(options: VectorOptions): Promise<VectorCounts> {
     const { directory, print } = options;
@@ -124,7 +127,9 @@ async function runFile(file: string, options: VectorOptions): Promise<VectorCoun
 }
 
 function contentOf(path: string): Fields {
-    if (statSync(path).size > FILE_BYTES_MAX) throw new Error(`larger than ${FILE_BYTES_MAX} bytes`);
+    const stats = statSync(path);
+    if (!stats.isFile()) throw new Error("is no file");
+    if (stats.size > FILE_BYTES_MAX) throw new Error(`larger than ${FILE_BYTES_MAX} bytes`);
     return new Fields(JSON.parse(readFileSync(path, "utf8")), "file");
 }
 
@@ -133,13 +138,14 @@ async function outcomesOf(format: string, content: Fields, options: VectorOption
     if (mode !== undefined) {
         if (!options.httpGroup) return [{ name: format, problem: "there is no mailbox to check it against" }];
         const results = await options.httpGroup(rawOf(content), mode);
+        if (results.length === 0) return [NO_VECTOR];
         return results.map(({ name, problem }) => ({ name, problem }));
     }
     const group = GROUPS.get(format);
     if (!group) return [{ name: format, problem: "nobody knows this format" }];
     const data = content.child("data");
     const checks = [...checksOf(data, group), ...extraChecks(format, data)];
-    if (checks.length === 0) return [{ name: format, problem: "the file holds no vector" }];
+    if (checks.length === 0) return [NO_VECTOR];
     const outcomes: Outcome[] = [];
     for (const check of checks) outcomes.push({ name: check.name, problem: await runCheck(check) });
     return outcomes;

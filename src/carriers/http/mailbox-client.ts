@@ -50,6 +50,9 @@ const BODY_SIZE_MAX = 2 * 1024 * 1024;
 /** What one fetch reads at most. */
 const PAGES_MAX = 100_000;
 const PAYLOAD_BYTES_MAX = 256 * 1024 * 1024;
+/** A mailbox limits how many pages a second it gives: so often, and so many seconds each, a page is waited for. */
+const WAITS_MAX = 20;
+const WAIT_S_MAX = 60;
 
 /** Speaks to Hearth's mailbox and to an unmodified Ember node alike. */
 export function makeMailboxClient(options: MailboxClientOptions): MailboxClient {
@@ -61,7 +64,7 @@ export function makeMailboxClient(options: MailboxClientOptions): MailboxClient 
     });
     return {
         submit: (frames) => submit(call, frames),
-        fetchAll: (routingKey, after) => fetchAll(call, routingKey, after),
+        fetchAll: (routingKey, after) => fetchAll({ call, clock: options.clock }, routingKey, after),
         health: () => health(call),
         identity: (challenge) => identity(call, challenge),
     };
@@ -87,7 +90,7 @@ async function submit(call: CallMailbox, frames: readonly Uint8Array[]): ReturnT
 }
 
 async function fetchAll(
-    call: CallMailbox,
+    { call, clock }: { readonly call: CallMailbox; readonly clock: Clock },
     routingKey: Uint8Array,
     start?: bigint,
 ): ReturnType<MailboxClient["fetchAll"]> {
@@ -95,8 +98,10 @@ async function fetchAll(
     const path = `/api/v1/fetch/${toBase64Url(routingKey)}`;
     let cursor = start;
     let bytes = 0;
+    const again = patient(call, clock);
     for (let page = 0; page < PAGES_MAX && bytes < PAYLOAD_BYTES_MAX; page++) {
-        const reply = await call({ method: "GET", path: cursor === undefined ? path : `${path}?after=${cursor}` });
+        const ask = page === 0 ? call : again;
+        const reply = await ask({ method: "GET", path: cursor === undefined ? path : `${path}?after=${cursor}` });
         if (!reply.ok) return reply;
         const parsed = pageOf(reply.value, cursor);
         if (!parsed.ok) return parsed;
@@ -108,6 +113,29 @@ async function fetchAll(
         if (!parsed.value.hasMore) return ok({ payloads, cursor, complete: true });
     }
     return ok({ payloads, cursor, complete: false });
+}
+
+/** Asks again where a mailbox that gave pages before wants a rest now. */
+function patient(call: CallMailbox, clock: Clock): CallMailbox {
+    return async (request) => {
+        for (let waits = 0; ; waits++) {
+            const reply = await call(request);
+            const waitS = reply.ok && waits < WAITS_MAX ? waitOf(reply.value) : undefined;
+            if (waitS === undefined) return reply;
+            await pause(clock, waitS);
+        }
+    };
+}
+
+/** How long a mailbox wants to rest, in seconds; undefined where it does not, or for too long. */
+function waitOf({ status, retryAfterS = 0 }: HttpReply): number | undefined {
+    const isBusy = status === 429 || status === 503;
+    // Ember says 0 for a part of a second.
+    return isBusy && retryAfterS <= WAIT_S_MAX ? Math.max(1, retryAfterS) : undefined;
+}
+
+function pause(clock: Clock, seconds: number): Promise<void> {
+    return new Promise((resolve) => void clock.schedule(clock.now().monotonic + seconds * 1000, resolve));
 }
 
 async function health(call: CallMailbox): ReturnType<MailboxClient["health"]> {

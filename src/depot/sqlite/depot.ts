@@ -10,7 +10,7 @@ import { lockDirectory } from "./lock.ts";
 import { mailbox } from "./mailbox.ts";
 import { messageStore } from "./messages.ts";
 import { offerStore } from "./offers.ts";
-import { depotPath, makeDirectory, type OpenOptions, openDatabase } from "./open.ts";
+import { depotPath, makeDirectory, type OpenOptions, openDatabase, readable } from "./open.ts";
 import { sheltered, UNREADABLE } from "./shelter.ts";
 import { walSync } from "./sync.ts";
 import { tombstoneStore } from "./tombstones.ts";
@@ -28,8 +28,9 @@ export interface DepotOptions extends OpenOptions {
 export async function openDepot(options: DepotOptions): Promise<Depot> {
     const { directory } = options;
     makeDirectory(directory);
-    const unlock = lockDirectory(`${depotPath(directory)}.lock`, directory);
+    let unlock = (): void => undefined;
     try {
+        unlock = lockDirectory(`${depotPath(directory)}.lock`, directory);
         const connection = openDatabase(options);
         const wal = walSync(depotPath(directory));
         // What a killed process committed without a sync may be shown from now on, so it must be durable from now on.
@@ -37,7 +38,7 @@ export async function openDepot(options: DepotOptions): Promise<Depot> {
         return depotOver({ connection, options, sync: options.sync ?? wal.sync, release: [wal.close, unlock] });
     } catch (cause) {
         unlock();
-        throw cause;
+        throw readable(cause, directory);
     }
 }
 

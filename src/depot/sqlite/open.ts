@@ -51,19 +51,15 @@ export function makePrivate(path: string): void {
  */
 export function openDatabase(options: OpenOptions): Connection {
     const path = depotPath(options.directory);
-    try {
-        finishSwap(path);
-        if (!existsSync(path)) {
-            build(path, () => undefined);
-            install(path);
-        }
-        const damage = damageOf(path);
-        if (damage !== undefined) replaceDamaged(path, damage, options);
-        clearSuspect(path);
-        return connectOrReplace(path, options);
-    } catch (cause) {
-        throw readable(cause, options.directory);
+    finishSwap(path);
+    if (!existsSync(path)) {
+        build(path, () => undefined);
+        install(path);
     }
+    const damage = damageOf(path);
+    if (damage !== undefined) replaceDamaged(path, damage, options);
+    clearSuspect(path);
+    return connectOrReplace(path, options);
 }
 
 function connectOrReplace(path: string, options: OpenOptions): Connection {
@@ -110,7 +106,8 @@ function build(path: string, fill: (fresh: Connection) => void): void {
     }
 }
 
-function readable(cause: unknown, directory: string): Error {
+/** What went wrong at the start, in words for whoever must mend it. */
+export function readable(cause: unknown, directory: string): Error {
     if (cause instanceof DepotUnusable) return cause;
     const hint =
         cause instanceof Database.SqliteError && cause.code === "SQLITE_FULL"

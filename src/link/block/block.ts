@@ -2,7 +2,7 @@ import { concatBytes, equalBytes, utf8 } from "../../base/bytes.ts";
 import type { Blake3 } from "../../wire/bundle-file.ts";
 import { argOf, FORM, formOf, type Item } from "./item.ts";
 import { type Part, readPart } from "./part.ts";
-import { type BlockContext, bothNeeds, type Need, needs, readItem } from "./readings.ts";
+import { type BlockContext, bothNeeds, type Need, needs, READ_COST_MAX, readItem } from "./readings.ts";
 
 export const CHECK_SIZE = 4;
 export const ITEMS_MAX = 31;
@@ -75,7 +75,7 @@ export function itemCheck(payload: Uint8Array, digest: Blake3): Uint8Array {
     return blockCheck([payload], digest).subarray(0, ITEM_CHECK_SIZE);
 }
 
-/** Never throws; at most READINGS_MAX readings of each item. What it returns may be views into `body`. */
+/** Never throws; at most READINGS_MAX readings of each item and READ_COST_MAX for all. What it returns may be views into `body`. */
 export function decodeBlock(body: Uint8Array, context: BlockContext): BlockReading {
     if (body.length < BLOCK_OVERHEAD) return DAMAGED;
     const head = headAt(body, 0);
@@ -90,7 +90,10 @@ export function decodeBlock(body: Uint8Array, context: BlockContext): BlockReadi
         const items = readSeveral(content, argOf(head));
         return items ? decodeSeveral(items, check, context) : DAMAGED;
     }
-    const reading = readItem({ head, content }, context, (payload) => equalBytes(blockCheck([payload], digest), check));
+    const budget = { left: READ_COST_MAX };
+    const reading = readItem({ head, content }, context, budget, (payload) =>
+        equalBytes(blockCheck([payload], digest), check),
+    );
     return reading.kind === "payload" ? { kind: "payloads", payloads: [reading.payload] } : reading;
 }
 
@@ -100,11 +103,14 @@ interface CheckedItem extends Item {
 
 function decodeSeveral(items: readonly CheckedItem[], check: Uint8Array, context: BlockContext): BlockReading {
     const { digest } = context;
+    const budget = { left: READ_COST_MAX };
     const payloads: Uint8Array[] = [];
     let missing: Need = { keys: false, hour: false, ids: false };
     let guessed = missing;
     for (const item of items) {
-        const reading = readItem(item, context, (payload) => equalBytes(itemCheck(payload, digest), item.check));
+        const reading = readItem(item, context, budget, (payload) =>
+            equalBytes(itemCheck(payload, digest), item.check),
+        );
         if (reading.kind === "damaged") return DAMAGED;
         if (reading.kind === "need") missing = bothNeeds(missing, reading);
         else {

@@ -8,6 +8,10 @@ import type { KeyBook } from "./key-book.ts";
 
 /** Readings tried of one item, and so of one block of one payload. */
 export const READINGS_MAX = 64;
+/** What all readings of one block may cost together: enough for all 7 hours of the largest payload. */
+export const READ_COST_MAX = 128 * 1024;
+/** A reading costs so much and its size in bytes. */
+export const READ_COST_BASE = 512;
 
 /** Hours around its own clock that a receiver tries. */
 const HOUR_AHEAD_MAX = 15;
@@ -42,13 +46,24 @@ export type ItemReading =
 const DAMAGED = { kind: "damaged" } as const;
 const NOTHING: Need = { keys: false, hour: false, ids: false };
 
+/** What is left of READ_COST_MAX for one block. */
+export interface ReadBudget {
+    left: number;
+}
+
 /** The first reading that fits. `guessed` says what could be wrong with it should it be a coincidence. */
-export function readItem(item: Item, context: BlockContext, fits: (payload: Uint8Array) => boolean): ItemReading {
+export function readItem(
+    item: Item,
+    context: BlockContext,
+    budget: ReadBudget,
+    fits: (payload: Uint8Array) => boolean,
+): ItemReading {
     const shape = shapeOf(item, context);
     if (!shape) return DAMAGED;
     let readings = 0;
     for (const payload of shape.readings) {
-        if (readings++ === READINGS_MAX) break;
+        budget.left -= READ_COST_BASE + payload.length;
+        if (readings++ === READINGS_MAX || budget.left < 0) break;
         if (payload.length <= PAYLOAD_SIZE_MAX && fits(payload)) {
             return { kind: "payload", payload, guessed: shape.guessed };
         }

@@ -28,6 +28,8 @@ export interface PollFrame {
     readonly kind: "poll";
     readonly alias: number;
     readonly node: number;
+    /** The aliases that shall answer, a bit each, the lowest for alias 0; 0 asks everybody. */
+    readonly whom: number;
     readonly blocks: readonly PolledBlock[];
 }
 
@@ -63,7 +65,8 @@ export interface HelloFrame {
 const TYPES = ["ack", "poll", "teach", "hello"] as const;
 const ACK_HEADER_SIZE = 4;
 const POLLED_SIZE = 8;
-const POLL_HEADER_SIZE = 3;
+const POLL_HEADER_SIZE = 5;
+const CONTROL_HEADER_SIZE = 3;
 const TEACH_HEADER_SIZE = 6;
 const HELLO_SIZE = 6;
 const KEY_SIZE = 16;
@@ -90,7 +93,11 @@ export function encodeControl(frame: ControlFrame): Uint8Array {
         case "ack":
             return concatBytes(head, Uint8Array.of(Math.round(frame.loss * 255)), encodeEntries(frame.entries));
         case "poll":
-            return concatBytes(head, ...frame.blocks.map(polledBytes));
+            return concatBytes(
+                head,
+                Uint8Array.of(frame.whom >> 8, frame.whom & 255),
+                ...frame.blocks.map(polledBytes),
+            );
         case "teach":
             return concatBytes(head, hourBytes(frame.hour), ...frame.routingKeys);
         case "hello":
@@ -104,7 +111,7 @@ export function decodeControl(bytes: Uint8Array, alias: number): DecodedControl 
     if (first === undefined) return { ok: false, error: "damaged" };
     const kind = TYPES[first >> 4];
     if (kind === undefined) return { ok: false, error: "unknown" };
-    if (bytes.length < POLL_HEADER_SIZE) return { ok: false, error: "damaged" };
+    if (bytes.length < CONTROL_HEADER_SIZE) return { ok: false, error: "damaged" };
     const node = uint(bytes, 1, 2);
     const frame = decodeRest(kind, { bytes, alias, node, low: first & 15 });
     return frame ? { ok: true, frame } : { ok: false, error: "damaged" };
@@ -124,9 +131,11 @@ function decodeRest(kind: (typeof TYPES)[number], { bytes, alias, node, low }: R
             return entries && { kind, alias, node, following: low & 3, loss: (bytes[3] ?? 0) / 255, entries };
         }
         case "poll": {
+            if (bytes.length < POLL_HEADER_SIZE) return undefined;
             const blocks = chunks(bytes.subarray(POLL_HEADER_SIZE), POLLED_SIZE)?.map(polledBlock);
             const isGood = blocks?.every(({ symbolSize }) => symbolSize > 0 && symbolSize <= SYMBOL_SIZE_MAX);
-            return blocks && isGood ? { kind, alias, node, blocks } : undefined;
+            if (!blocks || !isGood) return undefined;
+            return { kind, alias, node, whom: uint(bytes, CONTROL_HEADER_SIZE, 2), blocks };
         }
         case "teach": {
             if (bytes.length < TEACH_HEADER_SIZE) return undefined;

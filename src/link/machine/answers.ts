@@ -32,6 +32,8 @@ interface Asker {
     readonly slots: Set<number>;
     /** Blocks that it asked about by name; whoever has nothing of them says so. */
     readonly polled: Set<number>;
+    /** Blocks whose end was told often enough. */
+    readonly told: Set<number>;
 }
 
 export interface AnswersParts {
@@ -54,6 +56,12 @@ export class Answers {
 
     constructor(parts: AnswersParts) {
         this.#parts = parts;
+    }
+
+    /** Those who told its end often enough wait to be asked. */
+    isTold(alias: number, check: number): boolean {
+        const asker = this.#askerOf(alias);
+        return !asker.checks.has(check) && asker.told.has(check);
     }
 
     /** A frame of a turn that ends `inMs` from now: answer then. */
@@ -106,6 +114,7 @@ export class Answers {
         for (const [alias, asker] of this.#askers) {
             if (!asker.isDue || this.#dueAt(alias, asker) > now) continue;
             asker.isDue = false;
+            this.#parts.neighbours.meter(alias).endTurn();
             const frames = this.#compose(alias, asker, now);
             if (frames.length === 0) continue;
             this.#tokens--;
@@ -170,8 +179,11 @@ export class Answers {
                 entries.push({ kind: "none", check });
             }
             const isOver = about.every(({ kind }) => kind !== "kept" && kind !== "need");
-            if (isOver && tells <= 1) asker.checks.delete(check);
-            else if (isOver) asker.checks.set(check, tells - 1);
+            if (isOver && tells <= 1) {
+                asker.checks.delete(check);
+                remember(asker.told, check);
+            }
+            if (isOver && tells > 1) asker.checks.set(check, tells - 1);
         }
         asker.polled.clear();
         return entries;
@@ -191,6 +203,7 @@ export class Answers {
             checks: new Map(),
             slots: new Set(),
             polled: new Set(),
+            told: new Set(),
         };
         this.#askers.set(alias & (ALIASES - 1), asker);
         return asker;
@@ -220,6 +233,14 @@ function packEntries(entries: readonly AckEntry[], sizeMax: number): readonly (r
         room -= size;
     }
     return packs;
+}
+
+function remember(told: Set<number>, check: number): void {
+    for (const oldest of told) {
+        if (told.size < SUBJECTS_MAX) break;
+        told.delete(oldest);
+    }
+    told.add(check);
 }
 
 function forgetFirst(map: Map<number, number>): void {

@@ -27,7 +27,7 @@ export class Arrivals {
 
     onSingle({ alias, block }: SingleFrame, now: Millis): readonly LinkEffect[] {
         const { blocks, answers, neighbours } = this.#parts;
-        neighbours.meter(alias).count({ heard: 1, lost: 0 });
+        neighbours.meter(alias).heardOne();
         const { read, check, effects } = blocks.read([block], now);
         if (read === "damaged") return [{ kind: "count", what: "block_damaged" }];
         if (read === "busy") return [{ kind: "count", what: "block_refused" }];
@@ -37,13 +37,14 @@ export class Arrivals {
 
     onSymbol(frame: SourceFrame | RepairFrame, now: Millis): readonly LinkEffect[] {
         const { assemblies, answers, neighbours } = this.#parts;
+        neighbours.meter(frame.alias).heard(frame);
         const found = assemblies.find(frame, now);
         if (found.kind === "misfit") return [{ kind: "count", what: "frame_misfit" }];
         if (found.kind === "closed") {
-            answers.about(frame.alias, { check: found.check });
+            if (!answers.isTold(frame.alias, found.check)) answers.about(frame.alias, { check: found.check });
             return [];
         }
-        found.assembly.add(frame, neighbours.meter(frame.alias), now);
+        found.assembly.add(frame, now);
         answers.about(frame.alias, { slot: frame.slot });
         return this.#finish(found.assembly, now);
     }

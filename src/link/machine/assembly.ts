@@ -2,7 +2,6 @@ import type { Millis } from "../../base/time.ts";
 import { SymbolSet } from "../erasure/symbol-set.ts";
 import { type RepairFrame, repairId, type SourceFrame } from "../frame/frame.ts";
 import { uint } from "../frame/numbers.ts";
-import type { LossMeter } from "./loss-meter.ts";
 
 /** Where the check of a block lies in its first source symbol, in bytes. */
 const CHECK_AT = 2;
@@ -28,9 +27,6 @@ export class Assembly {
     #symbols: SymbolSet | undefined;
     /** The last source symbol, while no other told how long symbols are. */
     #tail: Uint8Array | undefined;
-    /** What the next frames of this transfer would be if none were lost. */
-    #nextSource = 0;
-    #nextNumber = 0;
 
     constructor({
         alias,
@@ -62,8 +58,7 @@ export class Assembly {
     }
 
     /** Tells whether the frame brought something new. A symbol that fits nothing is dropped. */
-    add(frame: SourceFrame | RepairFrame, meter: LossMeter, now: Millis): boolean {
-        this.#countLosses(frame, meter);
+    add(frame: SourceFrame | RepairFrame, now: Millis): boolean {
         const gained = this.#take(frame);
         if (gained) this.lastGain = now;
         return gained;
@@ -153,23 +148,6 @@ export class Assembly {
             at += within.length;
         }
         return bytes;
-    }
-
-    /** Gaps in the order in which senders send tell what was lost. */
-    #countLosses(frame: SourceFrame | RepairFrame, meter: LossMeter): void {
-        let lost = 0;
-        if (frame.kind === "source") {
-            lost = Math.max(0, frame.index - this.#nextSource);
-            this.#nextSource = Math.max(this.#nextSource, frame.index + 1);
-        } else {
-            lost = this.count - this.#nextSource;
-            this.#nextSource = this.count;
-            if (frame.left === 3) {
-                lost += Math.max(0, frame.number - this.#nextNumber);
-                this.#nextNumber = Math.max(this.#nextNumber, frame.number + 1);
-            }
-        }
-        meter.count({ heard: 1, lost });
     }
 }
 

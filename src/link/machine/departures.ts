@@ -215,7 +215,9 @@ export class Departures {
             const { count, symbolSize, check } = transfer;
             return { slot: this.#slotOf(transfer), count, symbolSize, check };
         });
-        return { kind: "poll", alias: neighbours.alias, node, blocks };
+        const silent = neighbours.active().filter((each) => asked.some((transfer) => !transfer.isDoneBy(each.node)));
+        const whom = silent.reduce((mask, { alias }) => mask | (1 << alias), 0);
+        return { kind: "poll", alias: neighbours.alias, node, whom, blocks };
     }
 
     withdraw(offer: number): void {

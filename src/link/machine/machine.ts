@@ -165,6 +165,9 @@ class LinkMachine implements Link {
             case "repair":
             case "poll":
             case "teach": {
+                const isForUs =
+                    frame.kind !== "poll" || frame.whom === 0 || ((frame.whom >> this.#neighbours.alias) & 1) === 1;
+                if (!isForUs) return [];
                 this.#answers.heardTurn(frame.alias, this.#channel.turnEndsAt(frame.alias, now));
                 return this.#onAsking(frame, now);
             }

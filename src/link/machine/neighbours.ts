@@ -5,8 +5,9 @@ import { LossMeter } from "./loss-meter.ts";
 /** Known at once; the one unheard for longest goes first. */
 export const NEIGHBOURS_MAX = 32;
 
-/** Questions in a row without an answer until a neighbour is waited for no more. At 50 % loss both ways that is 1 in 300. */
-export const SILENT_ASKS_MAX = 10;
+/** Questions in a row without an answer until a neighbour is waited for no more, without loss, and so many more if all were lost. */
+export const SILENT_ASKS_LEAST = 8;
+const SILENT_ASKS_FOR_LOSS = 24;
 
 export interface Neighbour {
     readonly node: number;
@@ -48,7 +49,7 @@ export class Neighbours {
     heard(node: number, alias: number, now: Millis): { readonly isNew: boolean; readonly clashes: boolean } {
         if (node === this.#own) return { isNew: false, clashes: false };
         const known = this.#nodes.get(node);
-        const isNew = known === undefined || known.silentAsks >= SILENT_ASKS_MAX;
+        const isNew = known === undefined || !this.#isThere(known);
         if (known) {
             const isProven = known.isProven || known.alias === alias;
             Object.assign(known, { alias, heardAt: now, silentAsks: 0, isProven });
@@ -74,7 +75,7 @@ export class Neighbours {
 
     /** Those whose answers are waited for. */
     active(): readonly Neighbour[] {
-        return [...this.#nodes.values()].filter(({ silentAsks, isProven }) => isProven && silentAsks < SILENT_ASKS_MAX);
+        return [...this.#nodes.values()].filter((neighbour) => neighbour.isProven && this.#isThere(neighbour));
     }
 
     isKnownAlias(alias: number): boolean {
@@ -97,6 +98,12 @@ export class Neighbours {
             this.heard(node, alias, now);
             this.prove(node);
         }
+    }
+
+    /** At 50 % loss both ways, 20 questions in a row get no answer once in 30,000 times. */
+    #isThere({ silentAsks, lossThere, alias }: Neighbour): boolean {
+        const loss = Math.max(lossThere, this.meter(alias).loss);
+        return silentAsks < SILENT_ASKS_LEAST + SILENT_ASKS_FOR_LOSS * loss;
     }
 
     #drawAlias(): void {

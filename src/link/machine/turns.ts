@@ -29,7 +29,14 @@ type Phase =
     | { readonly kind: "free"; readonly notBefore: Millis }
     /** Frames of this turn, in order. */
     | { readonly kind: "sending"; readonly queue: Transfer[]; isFirst: boolean }
-    | { kind: "listening"; until: Millis; readonly awaiting: Set<number>; answered: boolean };
+    | {
+          kind: "listening";
+          until: Millis;
+          /** When everybody who may answer had his slot: done ones may, too. */
+          readonly slotsEnd: Millis;
+          readonly awaiting: Set<number>;
+          answered: boolean;
+      };
 
 export interface TurnsParts {
     readonly timing: LinkTiming;
@@ -210,6 +217,7 @@ export class Turns {
         this.#phase = {
             kind: "listening",
             until: now + TURNAROUND_MS + answers * timing.slotMs + SETTLE_MS,
+            slotsEnd: active.length > 1 ? now + TURNAROUND_MS + active.length * timing.slotMs : now,
             awaiting: new Set(awaiting.map(({ node }) => node)),
             answered: false,
         };
@@ -223,7 +231,7 @@ export class Turns {
         phase.awaiting.delete(node);
         this.#silences = 0;
         // More of this answer follows at once; talking now would spoil it.
-        const quiet = now + (following > 0 ? following * timing.slotMs : 0);
+        const quiet = Math.max(phase.slotsEnd, now + following * timing.slotMs);
         if (phase.awaiting.size > 0) {
             phase.until = Math.max(phase.until, quiet);
             return;

@@ -106,6 +106,38 @@ describe("against an Ember node", () => {
     });
 });
 
+describe("a mailbox that limits its pages", () => {
+    it("is read on after the rest that it asks for", async () => {
+        const { url, asked } = await scripted(
+            { body: '{"payloads":["AAE="],"next_cursor":"1","has_more":true}' },
+            { status: 429, headers: { "retry-after": "9" }, body: "Too Many Requests! Wait for 9s" },
+            { body: '{"payloads":["Ag=="],"next_cursor":"2","has_more":false}' },
+        );
+        const clock = new VirtualClock();
+        let fetched: unknown;
+        const reading = makeMailboxClient({ url, clock, timeoutMs: 1e9 }).fetchAll(KEY);
+        void reading.then((result) => {
+            fetched = result;
+        });
+        while (fetched === undefined) {
+            await new Promise((resolve) => setImmediate(resolve));
+            await clock.advance(asked.length === 2 ? 1_000 : 0);
+        }
+        const payloads = [Uint8Array.of(0, 1), Uint8Array.of(2)];
+        expect(fetched).toEqual({ ok: true, value: { payloads, cursor: 2n, complete: true } });
+        expect(asked).toHaveLength(3);
+        expect(clock.now().monotonic).toBeGreaterThanOrEqual(9_000);
+    });
+
+    it("is given up where it asks for a long one", async () => {
+        const { url } = await scripted(
+            { body: '{"payloads":["AAE="],"next_cursor":"1","has_more":true}' },
+            { status: 429, headers: { "retry-after": "3600" }, body: "" },
+        );
+        expect(await clientFor(url).fetchAll(KEY)).toMatchObject({ ok: false, error: { kind: "busy" } });
+    });
+});
+
 describe("an answer that is none", () => {
     it.each([
         ["no JSON", { body: "<html>" }, "protocol"],

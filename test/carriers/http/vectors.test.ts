@@ -71,6 +71,16 @@ describe("Ember's HTTP vectors", () => {
         expect(difference(wanted, got, undefined)).toContain("a signature where none is known");
     });
 
+    it("fail where the vector's own signature is a forgery", async () => {
+        const file = JSON.parse(readFileSync(join(FOLDER, "http_embedded.json"), "utf8"));
+        for (const { response } of file.data.exchanges) {
+            response.body_text = response.body_text.replace(/(?<="signature":"....)./, "~");
+        }
+        const problems = await problemsOf(file, "embedded");
+        expect(problems).toHaveLength(8);
+        for (const problem of problems) expect(problem).toContain("the vector's own signature");
+    });
+
     it("fail with clear words on what is not known", async () => {
         const file = nodeFile();
         const one = group(file, "capacity-2-and-expiry");
@@ -155,6 +165,33 @@ describe("a mended flaw", () => {
             response: { status: 200, content_type: "application/json", allow: null, body_text: responseText },
         });
         budget.exchanges = [submit ?? {}, exchange('{"results":[{"status":"ok"}]}')];
+        expect(await problemsOf(file)).toEqual([]);
+        // What Ember would not have said is no flaw to mend.
+        budget.exchanges[1] = exchange('{"results":[{"status":"maybe"}]}');
+        expect(await problemsOf(file)).toEqual([
+            "http_node byte-budget 1 POST /api/v1/submit: Ember's model does not give this submit's answer",
+        ]);
+    });
+
+    it("stores an id that expired under another routing key, which Ember drops", async () => {
+        const file = nodeFile();
+        const group2 = group(file, "capacity-2-and-expiry");
+        const json = { status: 200, content_type: "application/json", allow: null };
+        const submit = (body: string): Record<string, unknown> => ({
+            request: { method: "POST", path: "/api/v1/submit", headers: [], body },
+            response: { ...json, body_text: '{"results":[{"status":"ok"}]}' },
+        });
+        const stats = '{"mailbox_count":0,"total_messages":0,"backend":"sqlite"}';
+        group2["node_secret"] = null;
+        group2["times"] = "0 at T0, 1-2 at T0+168h";
+        group2.exchanges = [
+            submit(frameWithKey("ab".repeat(16), 7)),
+            submit(frameWithKey("ab".repeat(16), 9)),
+            {
+                request: { method: "GET", path: "/api/v1/stats", headers: [] },
+                response: { ...json, body_text: stats },
+            },
+        ];
         expect(await problemsOf(file)).toEqual([]);
     });
 });

@@ -7,7 +7,7 @@ import { type BlockReading, decodeBlock, encodeBlock } from "../../../src/link/b
 import { encodeItem, messageIdOf, routingKeyOf } from "../../../src/link/block/item.ts";
 import { KeyBook, SAME_PREFIX_MAX } from "../../../src/link/block/key-book.ts";
 import { splitIntoParts } from "../../../src/link/block/part-shelf.ts";
-import { type BlockContext, READINGS_MAX } from "../../../src/link/block/readings.ts";
+import { type BlockContext, READ_COST_BASE, READ_COST_MAX, READINGS_MAX } from "../../../src/link/block/readings.ts";
 import { id16, testMessage } from "../../support/envelopes.ts";
 import { canonicalMessage, KNOWING, NOW_HOUR, UNKNOWING } from "./rig.ts";
 
@@ -109,18 +109,42 @@ describe("a wrong payload is never read", () => {
     });
 });
 
-it("one block costs a bounded number of readings", () => {
-    for (const block of BLOCKS) {
-        let hashes = 0;
-        const digest = (bytes: Uint8Array): Uint8Array => {
-            hashes++;
-            return blake3(bytes);
-        };
-        // The last byte belongs to a ciphertext or proof, so that no reading of the last item fits.
-        const body = block.map((byte, at) => (at === block.length - 1 ? byte ^ 1 : byte));
-        expect(decodeBlock(body, { ...CROWDED, digest }).kind).toMatch(/^(need|damaged)$/);
-        expect(hashes).toBeLessThanOrEqual(READINGS_MAX * PAYLOADS.length + 1);
-    }
+/** How much is hashed to read a block whose last byte is wrong, so that no reading of the last item fits. */
+function effort(block: Uint8Array) {
+    const effort = { hashes: 0, bytes: 0 };
+    const digest = (bytes: Uint8Array): Uint8Array => {
+        effort.hashes++;
+        effort.bytes += bytes.length;
+        return blake3(bytes);
+    };
+    const body = block.map((byte, at) => (at === block.length - 1 ? byte ^ 1 : byte));
+    expect(decodeBlock(body, { ...CROWDED, digest }).kind).toMatch(/^(need|damaged)$/);
+    return effort;
+}
+
+describe("one block costs a bounded number of readings", () => {
+    it("of each item", () => {
+        const [usual = ID] = BLOCKS;
+        expect(effort(usual).hashes).toBe(SAME_PREFIX_MAX * 7);
+        for (const block of BLOCKS)
+            expect(effort(block).hashes).toBeLessThanOrEqual(READINGS_MAX * PAYLOADS.length + 1);
+    });
+
+    it("of a large payload, or of many small ones", () => {
+        const large = effort(blockOf([canonicalMessage({ ciphertextSize: 16_000 })]));
+        expect(large.hashes).toBe(7);
+        const far = Array.from({ length: 31 }, (_, number) => canonicalMessage({ number, hour: NOW_HOUR - 190 }));
+        const many = effort(blockOf(far));
+        expect(many.hashes).toBeLessThanOrEqual(READ_COST_MAX / READ_COST_BASE);
+        expect(many.bytes).toBeLessThanOrEqual(READ_COST_MAX);
+    });
+});
+
+it("31 messages of three days ago are read by whoever knows the key and the hour", () => {
+    const payloads = Array.from({ length: 31 }, (_, number) =>
+        canonicalMessage({ number, hour: NOW_HOUR - 72, ciphertextSize: 400 }),
+    );
+    expect(decodeBlock(blockOf(payloads), knowing(0, 0))).toEqual({ kind: "payloads", payloads });
 });
 
 function damage(block: Uint8Array, below: (limit: number) => number): Uint8Array {

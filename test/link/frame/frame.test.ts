@@ -75,7 +75,13 @@ describe("control frames", () => {
             fc.property(fc.integer({ min: 32, max: 512 }), (frameSizeMax) => {
                 const sizeOf = (blocks: number) => {
                     const block = { slot: 0, count: 1, symbolSize: 1, check: 0 };
-                    const frame = { kind: "poll", alias: 0, node: 0, blocks: Array(blocks).fill(block) } as const;
+                    const frame = {
+                        kind: "poll",
+                        alias: 0,
+                        node: 0,
+                        whom: 0,
+                        blocks: Array(blocks).fill(block),
+                    } as const;
                     return encodeFrame(frame).length;
                 };
                 const most = polledMax(frameSizeMax);

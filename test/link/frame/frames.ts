@@ -65,7 +65,12 @@ export const linkFrames: fc.Arbitrary<LinkFrame> = fc.oneof(
         loss: upTo(255).map((share) => share / 255),
         entries: fc.array(ackEntries, { maxLength: 40 }),
     }),
-    fc.record({ kind: fc.constant("poll" as const), ...said, blocks: fc.array(polled, { maxLength: 63 }) }),
+    fc.record({
+        kind: fc.constant("poll" as const),
+        ...said,
+        whom: upTo(0xffff),
+        blocks: fc.array(polled, { maxLength: 63 }),
+    }),
     fc.record({
         kind: fc.constant("teach" as const),
         ...said,
@@ -93,7 +98,8 @@ export function plain(decoded: DecodedFrame): TwinHeard {
             const blocks = frame.blocks.map(({ slot, count, symbolSize, check }) => {
                 return { slot, count, size: symbolSize, check: toHex(checkBytes(check)) };
             });
-            return { ...frame, blocks };
+            const whom = Array.from({ length: 16 }, (_, alias) => alias).filter((alias) => (frame.whom >> alias) & 1);
+            return { ...frame, whom, blocks };
         }
         case "teach": {
             const { routingKeys, hour, ...rest } = frame;
@@ -124,6 +130,7 @@ export function coded(frame: TwinFrame): LinkFrame {
         case "poll":
             return {
                 ...frame,
+                whom: frame.whom.reduce((mask, alias) => mask | (1 << alias), 0),
                 blocks: frame.blocks.map((each) => ({ ...each, symbolSize: each.size, check: number(each.check) })),
             };
         case "teach":

@@ -36,13 +36,14 @@ const WRITTEN: readonly (readonly [string, TwinFrame])[] = [
     ["an ack of nothing", { ...ack, entries: [], following: 3, loss255: 255 }],
     ...ENTRIES.map((entry, at) => [`an ack, ${entry.kind}, ${at}`, { ...ack, entries: [entry] }] as const),
     ["an ack of everything", { ...ack, loss255: 77, entries: ENTRIES }],
-    ["a poll of nothing", { kind: "poll", alias: 1, node: 0, blocks: [] }],
+    ["a poll of nothing", { kind: "poll", alias: 1, node: 0, whom: [], blocks: [] }],
     [
         "a poll of two",
         {
             kind: "poll",
             alias: 1,
             node: 0xffff,
+            whom: [0, 9, 15],
             blocks: [
                 { slot: 0, count: 32, size: 509, check: CHECK },
                 { slot: 15, count: 1, size: 1, check: "00000001" },
@@ -74,9 +75,10 @@ const REFUSED: readonly (readonly [string, string])[] = [
     ["half a name of a transfer", "70002a070080"],
     ["33 missing", "70002a0700a0c0ffee422100"],
     ["a bitmap that ends early", "70002a0700a8c0ffee420100"],
-    ["a symbol size of 0", "71102a0700000000c0ffee42"],
-    ["a symbol size of 510", "71102a07000001fec0ffee42"],
-    ["a poll that ends early", "71102a070000003200"],
+    ["a symbol size of 0", "71102a07000000000000c0ffee42"],
+    ["a symbol size of 510", "71102a070000000001fec0ffee42"],
+    ["a poll of nobody in particular that ends early", "71102a0700"],
+    ["a poll that ends early", "71102a0700000000003200"],
     ["a lesson without hour", "72202a07"],
     ["half a key", `72202a07077d90${KEY.slice(0, 16)}`],
 ];

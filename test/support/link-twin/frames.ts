@@ -14,7 +14,8 @@ export type TwinFrame =
           readonly loss255: number;
           readonly entries: readonly TwinEntry[];
       } & TwinSaid)
-    | ({ readonly kind: "poll"; readonly blocks: readonly TwinPolled[] } & TwinSaid)
+    /** `whom` lists the aliases that shall answer; none means everybody. */
+    | ({ readonly kind: "poll"; readonly whom: readonly number[]; readonly blocks: readonly TwinPolled[] } & TwinSaid)
     | ({ readonly kind: "teach"; readonly hour: number | null; readonly keys: readonly string[] } & TwinSaid)
     | ({ readonly kind: "hello"; readonly hour: number | null; readonly asks: boolean } & TwinSaid);
 
@@ -79,12 +80,14 @@ function controlBits(frame: Extract<TwinFrame, { readonly node: number }>): stri
     if (frame.kind === "ack") return bits(frame.loss255, 8) + frame.entries.map(entryBits).join("");
     if (frame.kind === "hello") return hourBits(frame.hour);
     if (frame.kind === "teach") return hourBits(frame.hour) + frame.keys.map(bitsOf).join("");
-    return frame.blocks
+    const whom = Array.from({ length: 16 }, (_, at) => (frame.whom.includes(15 - at) ? "1" : "0")).join("");
+    const blocks = frame.blocks
         .map(
             ({ slot, count, size, check }) =>
                 `${bits(slot, 4)}${bits(count - 1, 5)}0000000${bits(size, 16)}${bitsOf(check)}`,
         )
         .join("");
+    return whom + blocks;
 }
 
 function hourBits(hour: number | null): string {
@@ -145,8 +148,10 @@ function hearControl(alias: number, all: string): TwinHeard {
     const rest = all.slice(24);
     if (kind === "ack") return hearAck(said, x, rest);
     if (kind === "poll") {
-        const blocks = pieces(rest, 64)?.map(polled);
-        return blocks?.every(({ size }) => size >= 1 && size <= 509) ? { kind, ...said, blocks } : "damaged";
+        if (rest.length < 16) return "damaged";
+        const whom = Array.from({ length: 16 }, (_, alias) => alias).filter((alias) => rest[15 - alias] === "1");
+        const blocks = pieces(rest.slice(16), 64)?.map(polled);
+        return blocks?.every(({ size }) => size >= 1 && size <= 509) ? { kind, ...said, whom, blocks } : "damaged";
     }
     if (rest.length < 24) return "damaged";
     const hour = number(rest.slice(0, 24)) === 0xffffff ? null : number(rest.slice(0, 24));
