@@ -34,6 +34,9 @@ export class LinkEnd {
     readonly ends = new Map<string, End | undefined>();
     /** Deliveries of the present life, in hex. */
     readonly delivered: string[] = [];
+    /** How often the link gave each payload back. */
+    readonly failures = new Map<string, number>();
+    withdrawals = 0;
     framesSent = 0;
     bytesSent = 0;
     /** For the next life. */
@@ -41,7 +44,6 @@ export class LinkEnd {
     readonly #air: SimAir;
     readonly #options: EndOptions;
     readonly #payloads = new Map<number, Uint8Array>();
-    readonly #failures = new Map<string, number>();
     #offers = 0;
 
     constructor(air: SimAir, options: EndOptions = {}) {
@@ -80,6 +82,7 @@ export class LinkEnd {
     }
 
     withdraw(payload: Uint8Array): void {
+        this.withdrawals++;
         for (const [offer, each] of this.#payloads) {
             if (toHex(each) !== toHex(payload)) continue;
             this.#payloads.delete(offer);
@@ -118,12 +121,12 @@ export class LinkEnd {
         if (!payload) throw new Error(`offer ${offer} ended after it was withdrawn`);
         this.#payloads.delete(offer);
         const name = toHex(payload);
-        const failures = (this.#failures.get(name) ?? 0) + 1;
+        const failures = (this.failures.get(name) ?? 0) + (kind === "failed" ? 1 : 0);
+        if (failures > 0) this.failures.set(name, failures);
         if (kind !== "failed" || failures >= (this.#options.triesMax ?? 30)) {
             this.ends.set(name, kind);
             return;
         }
-        this.#failures.set(name, failures);
         this.#payloads.set(-1 - offer, payload);
         this.#air.schedule(this.#air.now + AGAIN_MS, () => {
             if (this.#payloads.delete(-1 - offer)) this.offer(payload);
