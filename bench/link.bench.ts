@@ -8,7 +8,7 @@ const FULL: Channel = { spreadingFactor: 7, frameSizeMax: 255 };
 
 /** Transfers before measuring, so that losses are known, and measured ones. */
 const WARM_UP = 12;
-const TRANSFERS = 150;
+const TRANSFERS = 300;
 
 /** Fits exactly 16 symbols as a raw block. */
 const K = 16;

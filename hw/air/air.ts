@@ -117,6 +117,14 @@ export class Air {
         };
     }
 
+    /** What a radio that listens before it talks finds out. */
+    isBusyFor(radio: AirRadio): boolean {
+        const own = radio.listensOn();
+        return (
+            own !== undefined && [...this.#onAir].some((sent) => sent.sender !== radio && overlaps(own, sent.channel))
+        );
+    }
+
     /** Whether somebody transmits there now: what a channel activity detection would find. */
     isBusy(channel: AirChannel): boolean {
         return [...this.#onAir].some((sent) => overlaps(sent.channel, channel));

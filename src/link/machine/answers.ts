@@ -14,7 +14,7 @@ export const SUBJECTS_MAX = 64;
 const TELLS = 2;
 
 /** Losses above which one answer more is sent at once, to save the asker a round. */
-const LOSS_FOR_COPY = [0.15, 0.35];
+const LOSS_FOR_COPY = [0.1, 0.2, 0.33];
 
 /** Answers at once without pause, and then one for each interval: any frame can provoke one. */
 const ANSWERS_AT_ONCE = 24;
@@ -137,12 +137,12 @@ export class Answers {
     }
 
     #compose(alias: number, asker: Asker, now: Millis): AckFrame[] {
-        const entries = [...this.#aboutSlots(alias, asker), ...this.#aboutBlocks(asker, now)];
-        if (entries.length === 0) return [];
         const { neighbours, node, timing } = this.#parts;
         const { loss } = neighbours.meter(alias);
-        const packs = packEntries(entries, timing.frameSizeMax - ACK_OVERHEAD);
         const copies = neighbours.active().length > 1 ? 0 : LOSS_FOR_COPY.filter((most) => loss > most).length;
+        const entries = [...this.#aboutSlots(alias, asker), ...this.#aboutBlocks(asker, copies, now)];
+        if (entries.length === 0) return [];
+        const packs = packEntries(entries, timing.frameSizeMax - ACK_OVERHEAD);
         const frames = Array.from({ length: copies + 1 }, () => packs).flat();
         return frames.map((pack, index) => ({
             kind: "ack",
@@ -168,7 +168,7 @@ export class Answers {
         return entries;
     }
 
-    #aboutBlocks(asker: Asker, now: Millis): readonly AckEntry[] {
+    #aboutBlocks(asker: Asker, copies: number, now: Millis): readonly AckEntry[] {
         const { blocks } = this.#parts;
         const entries: AckEntry[] = [];
         const told = new Set(entries.flatMap((entry) => ("check" in entry ? [entry.check] : [])));
@@ -179,11 +179,11 @@ export class Answers {
                 entries.push({ kind: "none", check });
             }
             const isOver = about.every(({ kind }) => kind !== "kept" && kind !== "need");
-            if (isOver && tells <= 1) {
+            if (isOver && (tells <= 1 || copies > 0)) {
                 asker.checks.delete(check);
                 remember(asker.told, check);
             }
-            if (isOver && tells > 1) asker.checks.set(check, tells - 1);
+            if (isOver && tells > 1 && copies === 0) asker.checks.set(check, tells - 1);
         }
         asker.polled.clear();
         return entries;

@@ -230,9 +230,12 @@ export class Departures {
     }
 }
 
-/** What one more round costs, in frames: for time more than for airtime. More where its answer may be lost. */
+/**
+ * What one more round costs, in frames: for time more than for airtime, as measured (bench/link). More where its answer
+ * may be lost, and less again where so much is lost that airtime is dearer than time.
+ */
 function roundCost(loss: number): number {
-    return 0.3 + 6 * loss;
+    return 0.3 + 25 * loss * (1 - loss) ** 2;
 }
 
 function isPartOfSame(a: Transfer, b: Transfer): boolean {

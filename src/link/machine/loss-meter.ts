@@ -8,7 +8,7 @@ const FADING = 0.8;
 const FRAMES_ASSUMED = 4;
 
 /** Frames counted at full weight, at most. */
-const FRAMES_REMEMBERED = 96;
+const FRAMES_REMEMBERED = 192;
 
 /** Where a transfer is, as far as its frames told. */
 interface Place {
