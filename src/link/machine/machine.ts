@@ -173,7 +173,8 @@ class LinkMachine implements Link {
                 const isForUs =
                     frame.kind !== "poll" || frame.whom === 0 || ((frame.whom >> this.#neighbours.alias) & 1) === 1;
                 if (!isForUs) return [];
-                this.#answers.heardTurn(frame.alias, this.#channel.turnEndsAt(frame.alias, now));
+                const anybody = frame.kind === "poll" && frame.whom === 0;
+                this.#answers.heardTurn(frame.alias, this.#channel.turnEndsAt(frame.alias, now), { anybody });
                 return this.#onAsking(frame, now);
             }
             case "ack": {
