@@ -72,6 +72,7 @@ export class LinkEnd {
             },
             onEffect: (effect) => this.#see(effect),
         });
+        air.schedule(air.now, () => this.at.give({ kind: "tick" }));
     }
 
     offer(...payloads: readonly Uint8Array[]): void {
@@ -107,7 +108,10 @@ export class LinkEnd {
         const again = [...this.#payloads.values()];
         this.#payloads.clear();
         this.at.restart(awayMs);
-        this.#air.schedule(this.#air.now + awayMs, () => this.offer(...again));
+        this.#air.schedule(this.#air.now + awayMs, () => {
+            this.at.give({ kind: "tick" });
+            this.offer(...again);
+        });
     }
 
     #see(effect: Parameters<NonNullable<LinkStationOptions["onEffect"]>>[0]): void {
