@@ -55,7 +55,9 @@ export function makeRadio({ radio, region, surroundings, port, onAir }: RadioPar
         node: addressOf(identity) & NODE_MASK,
         linkState: {
             load: () => depot.links.load(radio.id),
-            save: (state) => depot.commit(() => depot.links.save(radio.id, state)).catch(() => undefined),
+            save: async (state) => {
+                await depot.commit(() => depot.links.save(radio.id, state)).catch(() => false);
+            },
         },
         ...(onAir ? { onAir } : {}),
     });
