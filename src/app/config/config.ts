@@ -52,6 +52,15 @@ export interface RadioConfig {
     readonly powerDbm: number;
     readonly antennaGainDbi: number;
     readonly binary: boolean;
+    readonly network: NetworkConfig | undefined;
+    readonly emberChunks: boolean;
+}
+
+/** Keys of 64 hex digits. The first digit tells the slot on the air: 0 to 3 is slot 0, 4 to 7 slot 1 and so on. */
+export interface NetworkConfig {
+    readonly current: Secret;
+    readonly next: Secret | undefined;
+    readonly previous: Secret | undefined;
 }
 
 /** Everything a gateway is told by its operator, checked. */
@@ -158,7 +167,18 @@ function radioOf(values: Values): RadioConfig {
         powerDbm: values.number("power_dbm"),
         antennaGainDbi: values.number("antenna_gain_dbi"),
         binary: values.flag("binary"),
+        network: networkOf(values),
+        emberChunks: values.flag("ember_chunks"),
     };
+}
+
+function networkOf(values: Values): NetworkConfig | undefined {
+    const secret = (path: string): Secret | undefined => {
+        const text = values.textIfSet(path);
+        return text === undefined ? undefined : new Secret(text);
+    };
+    const current = secret("network_key");
+    return current && { current, next: secret("network_key_next"), previous: secret("network_key_previous") };
 }
 
 /** The radio that an unconfigured serial device becomes. */

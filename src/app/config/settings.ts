@@ -146,6 +146,19 @@ export const RADIO_SETTINGS: readonly Setting[] = [
         "Gain of the antenna, counted against the region's limit.",
         2,
     ),
+    networkKey(
+        "network_key",
+        "Gateways with this key hear each other and nobody else; hearth network-key new makes one.",
+    ),
+    networkKey("network_key_next", "The key that comes after: accepted, not yet used."),
+    networkKey("network_key_previous", "The key before: still accepted."),
+    setting(
+        "ember_chunks",
+        "boolean",
+        flag,
+        "Send messages as Ember's planned chunks, for listeners that are no Hearth: nobody acknowledges them.",
+        false,
+    ),
     setting(
         "binary",
         "boolean",
@@ -167,6 +180,10 @@ function setting(
     fallback?: Setting["fallback"],
 ): Setting {
     return { path, kind, check, help, ...(fallback === undefined ? {} : { fallback }) };
+}
+
+function networkKey(path: string, help: string): Setting {
+    return setting(path, "secret", v.pipe(v.string(), v.regex(/^[0-9a-fA-F]{64}$/, "64 hex digits")), help);
 }
 
 function rate(what: string, whom: string, rps: number, burst: number): readonly Setting[] {
