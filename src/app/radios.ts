@@ -3,19 +3,17 @@ import type { BytePortFactory } from "../../hw/port/byte-port.ts";
 import { serialPort } from "../../hw/port/serial-port.ts";
 import { settingProblems } from "../../hw/rylr998/commands.ts";
 import { makeRylr998 } from "../../hw/rylr998/driver.ts";
-import { utf8 } from "../base/bytes.ts";
 import type { Carrier } from "../carriers/carrier.ts";
 import type { AirEvent } from "../carriers/lora/air-event.ts";
-import type { NetworkMemory } from "../carriers/lora/keyed-frames.ts";
 import { makeLoraCarrier } from "../carriers/lora/lora-carrier.ts";
 import type { Identity } from "../crypto/identity.ts";
-import type { Depot } from "../depot/store.ts";
 import { estimateText } from "../link/estimate.ts";
 import { AIRTIME_MEMORY_S, type AirtimeEntry, makeAirLaw } from "../link/ledger.ts";
 import { findRegion, type RegionProfile, regionNames } from "../link/region.ts";
 import type { Config, RadioConfig } from "./config/config.ts";
 import { systemEntropy } from "./entropy.ts";
 import { networkKeysOf } from "./network-keys.ts";
+import { networkMemory } from "./network-memory.ts";
 import type { RadioSurroundings } from "./station.ts";
 
 const BAUD_RATE = 115_200;
@@ -83,25 +81,6 @@ export function makeRadio({ radio, region, surroundings, port, onAir }: RadioPar
             onAir?.(event);
         },
     });
-}
-
-/** Kept beside the link's own state; names of radios have no blanks. */
-function networkMemory(radio: string, depot: Depot): NetworkMemory {
-    const [counter, peers] = [`${radio} counter`, `${radio} peers`];
-    return {
-        counter() {
-            const text = new TextDecoder().decode(depot.links.load(counter) ?? new Uint8Array(0));
-            return /^\d{1,10}$/.test(text) ? Number(text) : undefined;
-        },
-        reserve: (end) =>
-            depot.commit(() => {
-                if (!depot.links.save(counter, utf8(String(end)))) throw new Error("the depot keeps too many links");
-            }),
-        loadPeers: () => depot.links.load(peers),
-        async savePeers(state) {
-            await depot.commit(() => depot.links.save(peers, state)).catch(() => false);
-        },
-    };
 }
 
 function logAir(radio: string, event: AirEvent, { log }: RadioSurroundings): void {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { COUNTERS_RESERVED } from "../../../src/carriers/lora/keyed-frames.ts";
+import { COUNTERS_RESERVED, KeyedFrames } from "../../../src/carriers/lora/keyed-frames.ts";
+import { encodeFrame } from "../../../src/link/frame/frame.ts";
 import type { NetworkKeys } from "../../../src/link/network-key.ts";
 import { VirtualClock } from "../../support/virtual-clock.ts";
 import { connect, HOUR_MS, Memory, parcel, type Rig, send, start, startPair } from "./rig.ts";
@@ -19,8 +20,8 @@ function counted(rig: Rig, what: string): number {
     return rig.air.filter((event) => event.kind === "count" && event.what === what).length;
 }
 
-/** Where the trailer begins that tells node, slot and count, from the end of a frame. */
 const frames = (rig: Rig): readonly Uint8Array[] => rig.modem.sent.map(({ frame }) => frame);
+/** The two bytes six from the end: whether the trailer is long, and the lower half of the counter. */
 const isLong = (frame: Uint8Array): boolean => ((frame.at(-6) ?? 0) & 0x80) !== 0;
 const lowCounter = (frame: Uint8Array): number => (((frame.at(-6) ?? 0) & 0x7f) << 8) | (frame.at(-5) ?? 0);
 
@@ -50,6 +51,23 @@ describe("LoRa carriers with a network key", () => {
             expect(hellos.every(isLong)).toBe(true);
         }
         expect(near.air.filter((event) => event.kind === "heard" && event.frame === "ack").length).toBeGreaterThan(0);
+    });
+
+    it("tell the whole counter in a hello, however late it comes", () => {
+        const { guard } = new KeyedFrames({
+            keys: FIRST,
+            memory: new Memory().network,
+            node: 5,
+            wall: 0,
+            onNamesake: () => {},
+        });
+        const data = encodeFrame({ kind: "single", alias: 3, block: new Uint8Array(40) });
+        const hello = encodeFrame({ kind: "hello", alias: 3, node: 5, hour: undefined, asks: false });
+        const forms = Array.from({ length: 30 }, () => isLong(guard.seal(data)));
+        expect(forms.slice(0, 2)).toEqual([true, true]);
+        expect(forms.slice(-2)).toEqual([false, false]);
+        expect(isLong(guard.seal(hello))).toBe(true);
+        expect(guard.seal(hello).length - hello.length).toBe(guard.overhead);
     });
 
     it.each<readonly [string, { keys?: NetworkKeys }]>([
