@@ -61,6 +61,13 @@ function addGateway(program: Command, terminal: Terminal): void {
             const { runGateway } = await import("./run.ts");
             await runGateway(options, terminal);
         });
+    withSettings(program.command("status"))
+        .description("what the running gateway of this data directory is doing")
+        .option("--json", "as JSON")
+        .action(async (options) => {
+            const { showStatus } = await import("./status.ts");
+            await showStatus(options, terminal);
+        });
     withSettings(program.command("demo"))
         .description("two gateways in this process with emulated LoRa modules: watch a message cross")
         .option("--loss <percent>", "frames that the emulated air loses", "0")
@@ -128,6 +135,12 @@ function addTools(program: Command, terminal: Terminal): void {
             await vectors(directory, terminal);
         });
     addRadioCommands(program, terminal);
+    withSettings(program.command("network-key").description("the key of a closed network").command("new"))
+        .description("print a fresh key, one that can follow the present ones")
+        .action(async (options) => {
+            const { showNewNetworkKey } = await import("./network-key.ts");
+            showNewNetworkKey(options, terminal);
+        });
     const config = program
         .command("config")
         .description("look at the configuration")

@@ -137,7 +137,12 @@ async function askKind(port: string | undefined, terminal: Terminal): Promise<st
     return oneOfWords(answer, RADIO_KINDS, "the kind");
 }
 
-async function presetOf(options: Options, region: string | undefined, terminal: Terminal): Promise<string | undefined> {
+async function presetOf(
+    options: Options,
+    region: string | undefined,
+    kind: RadioKindName | undefined,
+    terminal: Terminal,
+): Promise<string | undefined> {
     if (options.preset !== undefined || region === undefined) return options.preset;
     const names = Object.keys(presetFiles).filter((name) => presetObjection(name, region, kind) === undefined);
     const answer = (await terminal.ask(`Which channel? (${names.join(", ")}; empty: as valley) `))?.trim();
