@@ -1,6 +1,9 @@
-import { openLine } from "../../hw/gpio/open-line.ts";
+import type { OpenLine } from "../../hw/gpio/gpio.ts";
+import { openLine as systemLine } from "../../hw/gpio/open-line.ts";
 import type { Modem } from "../../hw/modem.ts";
-import type { BytePortFactory } from "../../hw/port/byte-port.ts";
+import type { BytePort } from "../../hw/port/byte-port.ts";
+import { withPowerCycle } from "../../hw/power/power-cycle.ts";
+import type { Clock } from "../base/time.ts";
 import type { Carrier } from "../carriers/carrier.ts";
 import type { AirEvent } from "../carriers/lora/air-event.ts";
 import { makeLoraCarrier } from "../carriers/lora/lora-carrier.ts";
@@ -8,7 +11,7 @@ import type { Identity } from "../crypto/identity.ts";
 import { estimateText } from "../link/estimate.ts";
 import { AIRTIME_MEMORY_S, type AirtimeEntry, makeAirLaw } from "../link/ledger.ts";
 import { findRegion, type RegionProfile } from "../link/region.ts";
-import type { Config, RadioConfig } from "./config/config.ts";
+import type { Config, RadioConfig, RadioLines } from "./config/config.ts";
 import { systemEntropy } from "./entropy.ts";
 import { networkKeysOf } from "./network-keys.ts";
 import { networkMemory } from "./network-memory.ts";
@@ -27,17 +30,20 @@ export interface RadioParts {
     readonly region: RegionProfile | undefined;
     readonly surroundings: RadioSurroundings;
     /** Instead of the serial device. */
-    readonly port?: BytePortFactory;
+    readonly port?: (baudRate: number) => BytePort;
+    /** Instead of this machine's GPIO. */
+    readonly openLine?: OpenLine;
     readonly onAir?: (event: AirEvent) => void;
 }
 
 /** A radio of the configuration as a carrier, with what earlier lives spent on the air taken into account. */
-export function makeRadio({ radio, region, surroundings, port, onAir }: RadioParts): Carrier {
+export function makeRadio({ radio, region, surroundings, port, openLine = systemLine, onAir }: RadioParts): Carrier {
     const { clock, depot, wall, identity } = surroundings;
     const choice = choiceOf(radio, region, addressOf(identity));
     const params = paramsForLaw(choice);
-    const portAt = port ? () => port() : radioPort({ name: radio.port });
-    const modem = RADIO_KIND_TABLE[radio.kind].makeModem({ ...choice, portAt, clock, openLine });
+    const portAt = port ?? radioPort({ name: radio.port });
+    const bare = RADIO_KIND_TABLE[radio.kind].makeModem({ ...choice, portAt, clock, openLine });
+    const modem = withPower(bare, radio.lines, { clock, openLine });
     const law = makeAirLaw({ region, station: stationOf(radio, modem) });
     law.restore(depot.airtime.spent(radio.id, wall() - AIRTIME_MEMORY_S), {
         monotonic: clock.now().monotonic,
@@ -70,6 +76,17 @@ export function makeRadio({ radio, region, surroundings, port, onAir }: RadioPar
             onAir?.(event);
         },
     });
+}
+
+function withPower(
+    modem: Modem,
+    lines: RadioLines,
+    parts: { readonly clock: Clock; readonly openLine: OpenLine },
+): Modem {
+    const { power, chip, isPowerOffHigh } = lines;
+    if (power === undefined) return modem;
+    const line = { line: power, ...(chip === undefined ? {} : { chip }) };
+    return withPowerCycle(modem, { ...parts, line, isOffHigh: isPowerOffHigh });
 }
 
 function logAir(radio: string, event: AirEvent, { log }: RadioSurroundings): void {
