@@ -142,7 +142,13 @@ function emulatedPort(air: Air): BytePortFactory {
 }
 
 /** Questions, greetings and the like are the link's own. */
-const FRAME_NAMES = { data: "data", ack: "acknowledgment", chunk: "chunk", other: "control" } as const;
+const FRAME_NAMES = {
+    data: "data",
+    ack: "acknowledgment",
+    control: "control",
+    chunk: "chunk",
+    other: "unknown",
+} as const;
 
 function showFrame(name: string, event: AirEvent, say: (text: string) => void): void {
     if (event.kind === "estimate") say(`  ${name} reckons: ${estimateText(event.estimate)}`);
