@@ -2,7 +2,7 @@ import { toHex } from "../../base/encoding.ts";
 import type { Millis } from "../../base/time.ts";
 import { blockCheck, decodeBlock } from "../block/block.ts";
 import type { Part } from "../block/part.ts";
-import { PartShelf } from "../block/part-shelf.ts";
+import { PartShelf, type Shelved } from "../block/part-shelf.ts";
 import type { Need } from "../block/readings.ts";
 import type { AckEntry, Verdict } from "../frame/ack-entries.ts";
 import { uint } from "../frame/numbers.ts";
@@ -145,7 +145,7 @@ export class Blocks {
     ): readonly LinkEffect[] {
         if (this.#parts.size >= ENDED_MAX) this.#forgetFirst(this.#parts);
         this.#parts.set(check, { part: { ...part, digest: part.digest.slice() }, whole: undefined });
-        const shelved = (isNeighbours ? this.#shelves.known : this.#shelves.strange).add(part);
+        const shelved = this.#putOnShelf(part, isNeighbours);
         if (shelved.kind !== "payload")
             return shelved.kind === "damaged" ? [{ kind: "count", what: "block_damaged" }] : [];
         const { payload } = shelved;
@@ -159,6 +159,14 @@ export class Blocks {
         }
         this.#forgetLater(now);
         return effects;
+    }
+
+    /** A sender becomes a neighbour, or is none for a while, in the middle of a payload: all its parts stay together. */
+    #putOnShelf(part: Part, isNeighbours: boolean): Shelved {
+        const { known, strange } = this.#shelves;
+        if (!isNeighbours && !known.isGathering(part)) return strange.add(part);
+        const shelved = [...strange.take(part), part].map((each) => known.add(each));
+        return shelved.find(({ kind }) => kind === "payload") ?? shelved.at(-1) ?? { kind: "duplicate" };
     }
 
     #partIsHere(check: number): boolean {

@@ -20,6 +20,9 @@ import { Turns } from "./turns.ts";
 /** How often old things are looked for, in milliseconds. */
 const TIDY_EVERY_MS = 600_000;
 
+/** So many symbols heard are worth keeping, should this end restart in the middle of a long turn. */
+const KEEP_EVERY_SYMBOLS = 8;
+
 /** Makes a link (docs/link.md). Throws for a frame size that it cannot use. */
 export function makeLink(options: LinkOptions): Link {
     return new LinkMachine(options);
@@ -47,6 +50,7 @@ class LinkMachine implements Link {
     #now: Millis = 0;
     /** Half a block was told about, here or there: a restart should not forget it. */
     #hasNews = false;
+    #symbolsHeard = 0;
     #hasSent = false;
     #tidyAt: Millis = Number.NEGATIVE_INFINITY;
 
@@ -194,6 +198,7 @@ class LinkMachine implements Link {
             case "teach":
                 return this.#arrivals.onTeach(frame, now);
             default:
+                this.#hasNews ||= ++this.#symbolsHeard % KEEP_EVERY_SYMBOLS === 0;
                 return this.#arrivals.onSymbol(frame, now);
         }
     }
@@ -213,6 +218,7 @@ class LinkMachine implements Link {
         if (isDue(this.#helloAt(), now)) return { frame: this.#hellos.next(now), who: "hello" };
         if (!isDue(this.#dataAt(), now)) return undefined;
         const frame = this.#turns.next(now);
+        this.#hasNews ||= frame?.kind === "source" && frame.index === 0 && frame.count > 1;
         return frame && { frame, who: "data" };
     }
 

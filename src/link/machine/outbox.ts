@@ -165,6 +165,8 @@ export class Outbox {
             });
             if (again.length < items.length) continue;
             this.#earlier.delete(check);
+            // Smaller frames than in that life may not carry so large a block.
+            if (blockSizeOf(again.map(({ item }) => item)) > this.#blockSizeMax) continue;
             const transfer = this.#transferOf(again, true);
             if (transfer.check === check) return transfer;
         }

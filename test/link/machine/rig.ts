@@ -2,11 +2,13 @@ import { blake3 } from "@noble/hashes/blake3.js";
 import { toHex } from "../../../src/base/encoding.ts";
 import { makePrng } from "../../../src/base/prng.ts";
 import type { Millis } from "../../../src/base/time.ts";
+import { messageIdOf } from "../../../src/link/block/item.ts";
 import { makeLink } from "../../../src/link/machine/machine.ts";
 import type { LinkOptions } from "../../../src/link/machine/options.ts";
+import { encodeTombstonePayload } from "../../../src/wire/payload.ts";
 import { LinkStation, type LinkStationOptions, type Verdict } from "../../sim/link-station.ts";
 import type { SimAir } from "../../sim/sim-air.ts";
-import { id16, testMessage } from "../../support/envelopes.ts";
+import { id16 } from "../../support/envelopes.ts";
 import { canonicalMessage, NOW_HOUR } from "../block/rig.ts";
 
 export const MINUTE_MS = 60_000;
@@ -70,6 +72,7 @@ export class LinkEnd {
             },
             onEffect: (effect) => this.#see(effect),
         });
+        air.schedule(air.now, () => this.at.give({ kind: "tick" }));
     }
 
     offer(...payloads: readonly Uint8Array[]): void {
@@ -105,7 +108,10 @@ export class LinkEnd {
         const again = [...this.#payloads.values()];
         this.#payloads.clear();
         this.at.restart(awayMs);
-        this.#air.schedule(this.#air.now + awayMs, () => this.offer(...again));
+        this.#air.schedule(this.#air.now + awayMs, () => {
+            this.at.give({ kind: "tick" });
+            this.offer(...again);
+        });
     }
 
     #see(effect: Parameters<NonNullable<LinkStationOptions["onEffect"]>>[0]): void {
@@ -153,8 +159,10 @@ export function message(
     });
 }
 
+/** Of `message(number)`. */
 export function tombstone(number: number): Uint8Array {
-    return testMessage(number).tombstone;
+    const messageId = messageIdOf(message(number)) ?? id16(number);
+    return encodeTombstonePayload({ messageId, ackSecret: id16(number, 0xc0), signature: new Uint8Array(64).fill(7) });
 }
 
 /** Ends of these stations when all is over; the run fails where it does not come to an end. */
