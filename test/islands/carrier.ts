@@ -11,7 +11,7 @@ export const LORA = "lora";
 
 export interface CarrierParts {
     readonly station: Station;
-    readonly depot: Depot;
+    readonly depot: Pick<Depot, "commit" | "airtime" | "links">;
     readonly clock: Clock;
     /** The gateway's number on the air, and the seed of its dice. */
     readonly node: number;
@@ -40,7 +40,9 @@ export function loraCarrierOf({ station, depot, clock, node, seed }: CarrierPart
             }),
         linkState: {
             load: () => depot.links.load(LORA),
-            save: (state) => depot.commit(() => depot.links.save(LORA, state)).catch(() => undefined),
+            save: async (state) => {
+                await depot.commit(() => depot.links.save(LORA, state)).catch(() => false);
+            },
         },
     });
 }
