@@ -2,13 +2,17 @@ import { openLine } from "../../hw/gpio/open-line.ts";
 import type { Modem, ModemTraits } from "../../hw/modem.ts";
 import type { BytePort, BytePortFactory } from "../../hw/port/byte-port.ts";
 import type { Carrier } from "../carriers/carrier.ts";
-import { type AirEvent, makeLoraCarrier } from "../carriers/lora/lora-carrier.ts";
+import type { AirEvent } from "../carriers/lora/air-event.ts";
+import { makeLoraCarrier } from "../carriers/lora/lora-carrier.ts";
 import type { Identity } from "../crypto/identity.ts";
+import { estimateText } from "../link/estimate.ts";
 import { AIRTIME_MEMORY_S, type AirtimeEntry, makeAirLaw } from "../link/ledger.ts";
 import { findRegion, type RegionProfile } from "../link/region.ts";
 import { systemClock } from "./clock.ts";
 import type { Config, RadioConfig } from "./config/config.ts";
 import { systemEntropy } from "./entropy.ts";
+import { networkKeysOf } from "./network-keys.ts";
+import { networkMemory } from "./network-memory.ts";
 import { choiceOf, paramsForLaw } from "./radio-kinds/choice.ts";
 import type { RadioChoice } from "./radio-kinds/kind.ts";
 import { RADIO_KIND_TABLE } from "./radio-kinds/registry.ts";
@@ -63,8 +67,20 @@ export function makeRadio({ radio, region, surroundings, port, onAir }: RadioPar
                 await depot.commit(() => depot.links.save(radio.id, state)).catch(() => false);
             },
         },
-        ...(onAir ? { onAir } : {}),
+        network: radio.network && { keys: networkKeysOf(radio.network), memory: networkMemory(radio.id, depot) },
+        emberChunks: radio.emberChunks,
+        onAir: (event) => {
+            logAir(radio.id, event, surroundings);
+            onAir?.(event);
+        },
     });
+}
+
+function logAir(radio: string, event: AirEvent, { log }: RadioSurroundings): void {
+    if (event.kind === "estimate")
+        log.debug(`${radio} begins: ${estimateText(event.estimate)}`, { id: event.messageId });
+    if (event.kind === "namesake")
+        log.warn(`another gateway of the network has the number of ${radio}: give one of them another address`);
 }
 
 /** What module and region say against a configuration, each with the radio's name. */

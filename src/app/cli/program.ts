@@ -135,6 +135,12 @@ function addTools(program: Command, terminal: Terminal): void {
             const { vectors } = await import("./vectors.ts");
             await vectors(directory, terminal);
         });
+    withSettings(program.command("network-key").description("the key of a closed network").command("new"))
+        .description("print a fresh key, one that can follow the present ones")
+        .action(async (options) => {
+            const { showNewNetworkKey } = await import("./network-key.ts");
+            showNewNetworkKey(options, terminal);
+        });
     const config = program
         .command("config")
         .description("look at the configuration")

@@ -1,5 +1,6 @@
 import * as v from "valibot";
 import { err, ok, type Result } from "../../base/result.ts";
+import { networkKeySlot } from "../network-keys.ts";
 import { type Config, configOf, listenOf, Values } from "./config.ts";
 import type { Setting } from "./setting.ts";
 import { RADIO_SETTINGS, RADIOS_MAX, SETTINGS } from "./settings.ts";
@@ -41,8 +42,23 @@ function radioValues(given: readonly (readonly Given[])[], index: number, name: 
     const named = given.flat().some(({ path }) => path === "id");
     const automatic: Given = { path: "id", value: `lora${index === 0 ? "" : index + 1}`, where: name, words: false };
     const values = valuesOf(RADIO_SETTINGS, named ? given : [...given, [automatic]], problems);
+    problems.push(...keyProblems(values).map((problem) => name + problem));
     if (values.textIfSet("port") === undefined) problems.push(`${name}port is missing: name the serial device`);
     return values;
+}
+
+/** Says nothing of a key but that it is wrong. */
+function keyProblems(values: Values): readonly string[] {
+    const paths = ["network_key", "network_key_next", "network_key_previous"];
+    const given = paths.flatMap((path) => values.textIfSet(path) ?? []);
+    if (given.length > 0 && values.textIfSet("network_key") === undefined)
+        return ["network_key is missing: the keys beside it do nothing alone"];
+    const slots = new Set(given.map(networkKeySlot));
+    return slots.size < given.length
+        ? [
+              "two of the network keys have the same slot: make the new one with hearth network-key new, which avoids that",
+          ]
+        : [];
 }
 
 function valuesOf(settings: readonly Setting[], given: readonly (readonly Given[])[], problems: string[]): Values {
