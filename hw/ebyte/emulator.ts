@@ -148,6 +148,11 @@ export class EbyteEmulator implements AirRadio {
         this.#updateAux();
     }
 
+    /** Says something at a moment of the test's choice. */
+    babble(bytes: Uint8Array): void {
+        if (this.#isReady) this.#say(bytes, 0);
+    }
+
     get mode(): "normal" | "configuring" | "deaf" {
         return this.#mode;
     }
