@@ -121,7 +121,7 @@ export class ClientApi {
         this.#dialogue = [...dialogue(withoutNodes ? "without_nodes" : onlyNodes ? "only_nodes" : "all")];
         this.#state = this.#parts.refusesConfig() ? "dialogue" : "packets";
         if (this.#parts.refusesConfig()) return;
-        this.#dialogue.push({ case: "configCompleteId", value: this.#parts.liesAboutConfig() ? id ^ 1 : id });
+        this.#dialogue.push({ case: "configCompleteId", value: this.#parts.liesAboutConfig() ? (id ^ 1) >>> 0 : id });
     }
 
     #takePacket(packet: Mesh.MeshPacket): void {

@@ -114,18 +114,14 @@ export class Transmitter {
 
     #send(): void {
         const { air, radio, meter, clock } = this.#parts;
-        const now = this.#now();
         if (air.isBusyFor(radio)) {
             const waitMs = this.slotMs() + this.#backOff(this.windowByUse());
-            this.#cancelTimer = clock.schedule(now + waitMs, () => this.#send());
+            this.#cancelTimer = clock.schedule(this.#now() + waitMs, () => this.#send());
             return;
         }
-        const index = this.#queue.findIndex(({ readyAt }) => readyAt <= now);
-        const [next] = index === -1 ? [] : this.#queue.splice(index, 1);
-        if (!next) {
-            this.#arm();
-            return;
-        }
+        // One timer for the queue: whoever made it run out, the most urgent goes.
+        const next = this.#queue.shift();
+        if (!next) return;
         const life = this.#life;
         const airtimeMs = this.airtimeMs(next.frame);
         this.#isSending = true;
