@@ -32,7 +32,8 @@ const AUDIT_MS = 15 * 60_000;
 /** Settings without the list of nodes, from firmware 2.6 on; before, everything. */
 const CONFIG_WITHOUT_NODES = 69_420;
 const CONFIG_ONLY_NODES = 69_421;
-const RETRY_MS_FIRST = 1_000;
+/** On TCP a node has one place: who needs it for one command gets it for so long. */
+const RETRY_MS_FIRST = 5_000;
 const RETRY_MS_MAX = 60_000;
 /** Short lives make the next pause longer: on TCP somebody else may want the node's only place. */
 const STEADY_MS = 60_000;

@@ -50,7 +50,11 @@ export class ClientLine {
 
     open(): Promise<void> {
         return this.#parts.port.open({
-            onBytes: (chunk) => this.#fromClient.push(chunk, { baudRate: this.#baudRate }),
+            onBytes: (chunk) => {
+                // What a network has brought is there, also when its sender has hung up.
+                if (this.kind === "tcp") this.#hear(chunk);
+                else this.#fromClient.push(chunk, { baudRate: this.#baudRate });
+            },
             onClose: () => this.#end(),
         });
     }
