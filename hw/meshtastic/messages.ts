@@ -1,5 +1,10 @@
 import { create, fromBinary, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
+import { configureTextEncoding, getTextEncoding } from "@bufbuild/protobuf/wire";
 import { Mesh, Telemetry } from "@meshtastic/protobufs";
+
+// Firmware cuts long names in the middle of a letter; that must not cost the message they are in.
+const encoding = getTextEncoding();
+configureTextEncoding({ ...encoding, decodeUtf8: (bytes) => encoding.decodeUtf8(bytes) });
 
 /** What a node says. The package's generated types end at this file's readers. */
 export type FromRadio = Mesh.FromRadio["payloadVariant"];

@@ -164,7 +164,8 @@ export class Outbox {
     }
 
     #hasRoom(): boolean {
-        if (this.#free === undefined || this.#length === undefined) return true;
+        // Some radios do not count their queue and say zero of zero.
+        if (this.#free === undefined || !this.#length) return true;
         return this.#free > Math.min(FREE_KEPT, Math.floor(this.#length / 4));
     }
 

@@ -33,7 +33,7 @@ export interface ClientApiParts {
     queueStatus(): Mesh.QueueStatus;
     send(packet: Mesh.MeshPacket): void;
     /** A packet of a port that comes too often. */
-    onTooOften(packet: Mesh.MeshPacket): void;
+    onTooOften(packet: Mesh.MeshPacket, portnum: number): void;
     /** The client wants everybody to know this node. */
     onIntroduce(): void;
     refusesConfig(): boolean;
@@ -132,7 +132,7 @@ export class ClientApi {
         const now = this.#parts.clock.now().monotonic;
         const lastAt = this.#lastAt.get(portnum);
         if (lastAt !== undefined && now - lastAt < (PAUSES_MS[portnum] ?? 0)) {
-            this.#parts.onTooOften(packet);
+            this.#parts.onTooOften(packet, portnum);
             return;
         }
         this.#lastAt.set(portnum, now);

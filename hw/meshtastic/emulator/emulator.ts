@@ -148,6 +148,11 @@ export class EmulatedNode implements MeshRadio {
         other.#book.update(this.number, { user: this.settings.owner });
     }
 
+    /** The other one fell out of the table of nodes, and its key with it. */
+    forget(number: number): void {
+        this.#book.forget(number);
+    }
+
     #powerOff(): void {
         this.#life++;
         this.#isOn = false;
@@ -184,14 +189,19 @@ export class EmulatedNode implements MeshRadio {
                 }),
             queueStatus: () => this.#queueStatus(0, 0),
             send: (packet) => this.#sendForClient(packet),
-            onTooOften: (packet) => {
-                this.#tellQueue(0, packet.id);
-                this.#answerClient(packet, Portnums.PortNum.ROUTING_APP, routing(code.RATE_LIMIT_EXCEEDED));
-            },
+            onTooOften: (packet, portnum) => this.#refuseForRate(packet, portnum),
             onIntroduce: () => this.#router.introduce(BROADCAST),
             refusesConfig: () => this.#misbehaviour.refusesConfig,
             liesAboutConfig: () => this.#misbehaviour.liesAboutConfig,
         };
+    }
+
+    /** Only texts are told by a routing error; the others go the way of all packets, says their queue status. */
+    #refuseForRate(packet: Mesh.MeshPacket, portnum: number): void {
+        const { ROUTING_APP, TEXT_MESSAGE_APP, TRACEROUTE_APP } = Portnums.PortNum;
+        this.#tellQueue(0, packet.id);
+        if (portnum === TRACEROUTE_APP) this.#notify("TraceRoute can only be sent once every 30 seconds", packet.id);
+        if (portnum === TEXT_MESSAGE_APP) this.#answerClient(packet, ROUTING_APP, routing(code.RATE_LIMIT_EXCEEDED));
     }
 
     #sendForClient(original: Mesh.MeshPacket): void {
