@@ -8,7 +8,7 @@ const PREAMBLE_SYMBOLS = 16;
 const CODING_DENOMINATOR_MIN = 5;
 const CODING_DENOMINATOR_MAX = 8;
 /** Firmware's own value when the owner never chose one. */
-const HOP_LIMIT_DEFAULT = 3;
+export const HOP_LIMIT_DEFAULT = 3;
 export const HOP_LIMIT_MAX = 7;
 /** LoRa packets on a mesh: 16 bytes of header and what follows, up to this size in all. */
 export const AIR_BYTES_MAX = 255;

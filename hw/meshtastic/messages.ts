@@ -8,6 +8,7 @@ configureTextEncoding({ ...encoding, decodeUtf8: (bytes) => encoding.decodeUtf8(
 
 /** What a node says. The package's generated types end at this file's readers. */
 export type FromRadio = Mesh.FromRadio["payloadVariant"];
+export type MeshPacket = Mesh.MeshPacket;
 
 /** Numbers of the applications on a mesh, as far as they matter here. */
 export const PORT_NODEINFO = 4;
@@ -83,6 +84,11 @@ export function wantConfig(id: number): Uint8Array {
 /** A nonce of 1 would make the node broadcast its NodeInfo; zero only asks for its queue. */
 export function heartbeat(): Uint8Array {
     return toRadio({ case: "heartbeat", value: create(Mesh.HeartbeatSchema) });
+}
+
+/** The client goes; the node shall keep what comes for the next one. */
+export function disconnect(): Uint8Array {
+    return toRadio({ case: "disconnect", value: true });
 }
 
 export interface OutgoingPacket {

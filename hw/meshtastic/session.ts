@@ -1,29 +1,29 @@
 import { err } from "../../src/base/result.ts";
 import type { Entropy, Machine, Millis } from "../../src/base/time.ts";
 import { meshError } from "./errors.ts";
-import { hopsOf, Knowledge } from "./knowledge.ts";
-import { HOP_LIMIT_MAX, meshAirtimeMs } from "./lora.ts";
+import { Knowledge } from "./knowledge.ts";
 import {
     BROADCAST,
+    disconnect,
     type FromRadio,
     heartbeat,
+    type MeshPacket,
     PORT_ROUTING,
-    packetToRadio,
     readFromRadio,
     readRoutingError,
     wantConfig,
 } from "./messages.ts";
 import { Outbox } from "./outbox.ts";
+import { arrivalOf, objectionTo, parcelOf } from "./request.ts";
 import type { MeshState, SendRequest, SessionEffect, SessionEvent } from "./session-types.ts";
-import { meshTraits } from "./traits.ts";
 
 /** A sleeping board needs this long between the wake-up and the first message. */
 const WAKE_MS = 100;
-/** A node that is asked for its settings says something at least so often. */
-const CONFIG_SILENCE_MS = 15_000;
+/** A node that is asked for its settings says something at least so often, unless it is starting. */
+const CONFIG_SILENCE_MS = 5_000;
 /** All of the settings with hundreds of nodes, over the slowest port. */
-const CONFIG_MS_MAX = 180_000;
-const CONFIG_TRIES_MAX = 2;
+const CONFIG_MS_MAX = 120_000;
+const CONFIG_TRIES_MAX = 4;
 /** Nodes close TCP after 15 minutes without a message. */
 const HEARTBEAT_MS = 120_000;
 const ANSWER_MS = 10_000;
@@ -37,12 +37,6 @@ const RETRY_MS_FIRST = 5_000;
 const RETRY_MS_MAX = 60_000;
 /** Short lives make the next pause longer: on TCP somebody else may want the node's only place. */
 const STEADY_MS = 60_000;
-/** Sends of one packet, each waiting for a full queue, at the slowest presets. */
-const ACK_MS_MAX_UNKNOWN = 10 * 60_000;
-const ACK_MS_EXTRA = 30_000;
-/** Three tries of a long packet and their answers over up to seven hops, and the queue before them. */
-const ACK_AIRTIMES = 40;
-
 type Phase =
     | { readonly kind: "stopped" }
     | { readonly kind: "closed"; readonly retryAt: Millis }
@@ -208,7 +202,7 @@ export class Session implements Machine<SessionEvent, SessionEffect> {
         if (message.case === "configCompleteId") this.#completed(message.value, now);
     }
 
-    #hearPacket(packet: Extract<FromRadio, { readonly case: "packet" }>["value"]): void {
+    #hearPacket(packet: MeshPacket): void {
         if (packet.payloadVariant.case !== "decoded") return;
         const { portnum, payload, requestId } = packet.payloadVariant.value;
         const isOwn = packet.from === this.knowledge.ownNumber || packet.from === 0;
@@ -217,21 +211,7 @@ export class Session implements Machine<SessionEvent, SessionEffect> {
             if (code !== undefined) this.#outbox.hearRouting({ id: requestId, code, fromPeer: !isOwn });
         }
         if (Number(portnum) !== this.#options.portNumber || isOwn) return;
-        this.#effects.push({
-            kind: "packet",
-            from: packet.from,
-            bytes: payload,
-            about: {
-                id: packet.id,
-                isBroadcast: packet.to === BROADCAST,
-                rssiDbm: packet.rxRssi === 0 ? undefined : packet.rxRssi,
-                snrDb: packet.rxRssi === 0 && packet.rxSnr === 0 ? undefined : packet.rxSnr,
-                hops: hopsOf(packet),
-                viaMqtt: packet.viaMqtt,
-                channel: packet.channel,
-                pki: packet.pkiEncrypted,
-            },
-        });
+        this.#effects.push({ kind: "packet", from: packet.from, bytes: payload, about: arrivalOf(packet) });
     }
 
     #completed(id: number, now: Millis): void {
@@ -273,49 +253,11 @@ export class Session implements Machine<SessionEvent, SessionEffect> {
     }
 
     #send(token: number, request: SendRequest): void {
-        const refusal = this.#objectionTo(request);
-        const own = this.knowledge.ownNumber;
-        if (refusal || own === undefined) {
-            this.#effects.push({ kind: "settle", token, result: err(refusal ?? meshError("not_ready")) });
-            return;
-        }
-        const { knowledge } = this;
-        const to = request.to === "everybody" ? BROADCAST : request.to;
-        const id = this.#number();
-        const packet = packetToRadio({
-            ...{ id, from: own, to, portNumber: this.#options.portNumber, payload: request.bytes },
-            channel: request.channel ?? 0,
-            // Firmware takes a hop limit of zero for what it says.
-            hopLimit: Math.min(request.hopLimit ?? knowledge.lora?.hopLimit ?? 3, HOP_LIMIT_MAX),
-            wantAck: request.wantAck ?? false,
-            pki: request.pki ?? false,
-            priority: request.priority ?? "background",
-        });
-        const busy = this.#outbox.add({
-            id,
-            to,
-            wantAck: request.wantAck ?? false,
-            ackMsMax: this.#ackMsMax(),
-            packet,
-        });
-        if (busy) this.#effects.push({ kind: "settle", token, result: err(busy) });
-        else this.#tokens.set(id, token);
-    }
-
-    #objectionTo({ to, bytes }: SendRequest) {
-        if (this.#phase.kind === "stopped") return meshError("stopped");
-        if (this.#state.kind === "muted") return meshError("muted", this.#state.detail);
-        if (this.#state.kind === "down") return meshError("not_ready", this.#state.detail);
-        if (to === this.knowledge.ownNumber || to === 0) return meshError("bad_request", "a packet to itself");
-        const traits = meshTraits(this.#options.portNumber, this.knowledge.firmware);
-        const sizeMax = to === "everybody" || to === BROADCAST ? traits.broadcastSizeMax : traits.unicastSizeMax;
-        if (bytes.length <= sizeMax) return undefined;
-        return meshError("too_large", `${bytes.length} bytes do not fit into a packet of ${sizeMax}`);
-    }
-
-    #ackMsMax(): Millis {
-        const radio = this.knowledge.lora?.modulation;
-        return radio ? ACK_MS_EXTRA + ACK_AIRTIMES * meshAirtimeMs(radio, 255) : ACK_MS_MAX_UNKNOWN;
+        const context = { state: this.#state, knowledge: this.knowledge, portNumber: this.#options.portNumber };
+        const parcel = parcelOf(request, this.#number(), context);
+        const refusal = objectionTo(request, context) ?? this.#outbox.add(parcel);
+        if (refusal) this.#effects.push({ kind: "settle", token, result: err(refusal) });
+        else this.#tokens.set(parcel.id, token);
     }
 
     #open(): void {
@@ -336,6 +278,7 @@ export class Session implements Machine<SessionEvent, SessionEffect> {
 
     #stop(): void {
         if (this.#phase.kind === "stopped") return;
+        if (this.#phase.kind === "asking" || this.#phase.kind === "up") this.#write(disconnect());
         this.#phase = { kind: "stopped" };
         this.#effects.push({ kind: "close" });
         this.#failAll("stopped");
