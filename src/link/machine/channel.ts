@@ -74,8 +74,8 @@ export class Channel {
             this.#keepSilent(now + (frame.following + others) * this.#timing.slotMs, 0, now);
             return;
         }
-        if (!this.#neighbours.isKnownAlias(frame.alias)) {
-            // Whoever is not known may not keep the channel: one more frame, and answers to it.
+        if (!this.#neighbours.isHeardAlias(frame.alias)) {
+            // Who never said who it is may not keep the channel: one more frame, and answers to it.
             const left = Math.min(1, this.#leftOf(frame, now));
             this.#turns.set(frame.alias, now + left * this.#timing.frameMs);
             this.#keepSilent(now + left * this.#timing.frameMs, this.#timing.slotMs, now);
