@@ -1,5 +1,6 @@
 import { Command, CommanderError, Option } from "commander";
 import { RADIO_SETTINGS, SETTINGS, variableOf } from "../config/settings.ts";
+import { addBundle } from "./bundle-commands.ts";
 import { configFrom } from "./settings-of.ts";
 import { CommandError, type Terminal } from "./terminal.ts";
 
@@ -42,6 +43,7 @@ function makeProgram(terminal: Terminal): Command {
         .addHelpText("after", "\nEvery setting can also stand in a TOML file or a variable: see hearth config --help.");
     addGateway(program, terminal);
     addPerson(program, terminal);
+    addBundle(program, terminal, withSettings);
     addTools(program, terminal);
     return program;
 }
