@@ -9,6 +9,7 @@ import { nativeCrypto } from "../crypto/node/native.ts";
 import { openDepot } from "../depot/sqlite/depot.ts";
 import type { Depot } from "../depot/store.ts";
 import { decodeWirePayload } from "../wire/payload.ts";
+import { sticksOf } from "./bundle/sticks.ts";
 import { readIdentityFile, writeIdentityFile } from "./cli/identity-store.ts";
 import { CommandError } from "./cli/terminal.ts";
 import type { Config } from "./config/config.ts";
@@ -57,7 +58,7 @@ export async function openStation(parts: StationParts): Promise<Station> {
         const radios = parts.makeRadios({ depot, clock, wall, identity, log });
         gateway = new Gateway({
             depot,
-            carriers: [mailbox, ...radios],
+            carriers: [mailbox, ...radios, ...sticksOf(config, { clock, wall, identity, log })],
             clock,
             limits: config.mailbox,
             onEvent: (event) => {

@@ -1,20 +1,12 @@
 import { err, ok, type Result } from "../../base/result.ts";
 import type { Clock, UnixSeconds } from "../../base/time.ts";
 import type { FrameSink } from "../../carriers/bundle/import.ts";
-import type { Arrival, CarrierTraits } from "../../carriers/carrier.ts";
+import { BUNDLE_TRAITS } from "../../carriers/bundle/traits.ts";
+import type { Arrival } from "../../carriers/carrier.ts";
 import type { FrameResult, MailboxClient } from "../../carriers/http/mailbox-client.ts";
 import type { Depot } from "../../depot/store.ts";
 import { ingest } from "../../relay/ingest.ts";
 import type { RelayLimits } from "../../relay/limits.ts";
-
-/** What a bundle is to the relay: it brings in and is offered nothing. What was tombstoned here stays dead. */
-export const BUNDLE_TRAITS: CarrierTraits = {
-    offers: false,
-    payloadSizeMax: Number.MAX_SAFE_INTEGER,
-    inFlightMax: 0,
-    unknownTombstone: "remember",
-    revives: false,
-};
 
 /** What a mailbox says when the same frame may be welcome a moment later. */
 const LATER = /^(?:Rate limit exceeded|Gateway busy|Storage failed)/;

@@ -33,14 +33,14 @@ export async function exportBundle(file: string, options: ExportOptions, termina
     if (existsSync(file) && !options.force) {
         throw new CommandError(`${file} exists already. Overwrite it with --force, or name another file.`);
     }
-    withPlan(options, terminal, (plan, listing) => {
+    await withPlan(options, terminal, async (plan, listing) => {
         if (plan.chosen.length === 0) {
             rmSync(file, { force: true });
             if (options.json) terminal.out(JSON.stringify({ file: null, ...planJson(plan) }));
             terminal.err("Nothing to export.");
             return;
         }
-        write(file, plan, listing, terminal);
+        await write(file, plan, listing, terminal);
         if (options.json) terminal.out(JSON.stringify({ file, ...planJson(plan) }));
         terminal.err(`Exported ${countText(plan.chosen)} to ${file}, ${sizeText(plan.fileSize)}.`);
         if (plan.left.length > 0) terminal.err(`Left out: ${countText(plan.left)}, ${sizeText(bytesIn(plan.left))}.`);
@@ -49,7 +49,7 @@ export async function exportBundle(file: string, options: ExportOptions, termina
 
 /** Says what `export` would write with the same options, and what would stay out. */
 export async function showPlan(options: ChoiceOptions, terminal: Terminal): Promise<void> {
-    withPlan(options, terminal, (plan) => {
+    await withPlan(options, terminal, async (plan) => {
         if (options.json) {
             terminal.out(JSON.stringify(planJson(plan)));
             return;
@@ -59,16 +59,16 @@ export async function showPlan(options: ChoiceOptions, terminal: Terminal): Prom
     });
 }
 
-function withPlan(
+async function withPlan(
     options: ChoiceOptions,
     terminal: Terminal,
-    use: (plan: BundlePlan, listing: DepotListing) => void,
-): void {
+    use: (plan: BundlePlan, listing: DepotListing) => Promise<void>,
+): Promise<void> {
     const config = configFrom(options, terminal);
     const fileSizeMax = options.size === undefined ? undefined : bytesOf(options.size, "--size");
     const listing = openListing(config.dataDir);
     try {
-        use(planBundle(itemsFor(listing, options, Math.floor(terminal.now() / 1000)), fileSizeMax), listing);
+        await use(planBundle(itemsFor(listing, options, Math.floor(terminal.now() / 1000)), fileSizeMax), listing);
     } finally {
         listing.close();
     }
@@ -96,10 +96,10 @@ function keyOf({ routingKey, to }: ChoiceOptions): Uint8Array | undefined {
     return key;
 }
 
-function write(file: string, { chosen }: BundlePlan, listing: DepotListing, terminal: Terminal): void {
+async function write(file: string, { chosen }: BundlePlan, listing: DepotListing, terminal: Terminal): Promise<void> {
     const progress = makeProgress(terminal, "writing", chosen.length);
     try {
-        writeBundle({
+        await writeBundle({
             path: file,
             count: chosen.length,
             frames: payloads(chosen, listing),

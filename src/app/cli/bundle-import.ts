@@ -20,13 +20,13 @@ export interface ImportFileOptions extends SettingOptions, Omit<PersonOptions, "
 /** Imports a `.ember` file: into the depot when no gateway uses it, else through the mailbox of the gateway. */
 export async function importFile(file: string, options: ImportFileOptions, terminal: Terminal): Promise<void> {
     const config = configFrom(options, terminal);
-    const source = openSource(file);
+    const source = await openSource(file);
     try {
         await withSink(options, config, terminal, (sink) =>
             importSource({ file, source, sink, config, options, terminal }),
         );
     } finally {
-        source.close();
+        await source.close();
     }
 }
 
@@ -60,9 +60,9 @@ async function openUnlessInUse(config: Config, terminal: Terminal) {
     }
 }
 
-function openSource(file: string): FileSource {
+async function openSource(file: string): Promise<FileSource> {
     try {
-        return openFileSource(file);
+        return await openFileSource(file);
     } catch (cause) {
         throw new CommandError(`${file} cannot be read: ${cause instanceof Error ? cause.message : cause}`);
     }

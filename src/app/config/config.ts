@@ -61,6 +61,8 @@ export interface Config {
     readonly logLevel: LogLevel;
     readonly region: string | undefined;
     readonly radioAutodetect: boolean;
+    /** Where sticks are mounted; undefined: they are left alone. */
+    readonly sticks: string | undefined;
     readonly http: HttpConfig;
     readonly mailbox: MailboxConfig;
     readonly radios: readonly RadioConfig[];
@@ -102,6 +104,7 @@ export function configOf(values: Values, radios: readonly Values[]): Config {
         logLevel: values.text("log_level") as LogLevel,
         region: values.textIfSet("region"),
         radioAutodetect: values.flag("radio_autodetect"),
+        sticks: values.textIfSet("sticks"),
         http: httpOf(values),
         mailbox: {
             mailboxMessagesMax: values.number("mailbox.messages_max"),

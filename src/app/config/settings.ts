@@ -58,6 +58,7 @@ export const SETTINGS: readonly Setting[] = [
         "With no [[radio]] in the file, use the serial devices that are plugged in.",
         true,
     ),
+    setting("sticks", "text", text(4096), "Exchange messages with every stick mounted below this folder, e.g. /media."),
     setting(
         "http.listen",
         "text",

@@ -33,6 +33,8 @@ export interface ImportOptions {
     readonly salvage?: boolean;
     /** Where earlier imports of the same content ended. */
     readonly marks?: ImportMarks | undefined;
+    /** Sees each frame before anybody knows whether the file is sound. */
+    readonly onFrame?: (frame: Uint8Array) => void;
     readonly onProgress?: (progress: { readonly phase: "verify" | "import"; readonly bytes: number }) => void;
 }
 
@@ -48,13 +50,16 @@ const REASONS_MAX = 20;
 
 /**
  * Imports a `.ember` file. A damaged one is refused as a whole, as Ember refuses it, unless `salvage` is set. Frames that
- * are refused one by one do not end it. Throws where the medium fails.
+ * are refused one by one do not end it. Rejects where the medium fails.
  */
 export async function importBundle(
     options: ImportOptions,
 ): Promise<Result<ImportCounts & { readonly damage: BundleFileError | undefined }, ImportError>> {
-    const { source, salvage = false, onProgress = () => undefined } = options;
-    const verdict = verifyBundle(source, (bytes) => onProgress({ phase: "verify", bytes }));
+    const { source, salvage = false, onProgress, onFrame } = options;
+    const verdict = await verifyBundle(source, ({ frame, end }) => {
+        onFrame?.(frame);
+        onProgress?.({ phase: "verify", bytes: end });
+    });
     if (verdict.ok) {
         const { checksum } = verdict.value;
         const counts = await takeOver(options, walkBundle(source), checksum);
@@ -67,13 +72,13 @@ export async function importBundle(
 
 async function takeOver(
     { sink, marks, onProgress }: ImportOptions,
-    steps: Iterable<BundleStep>,
+    steps: AsyncIterable<BundleStep>,
     checksum: string | undefined,
 ): Promise<Result<ImportCounts, ImportError>> {
     const tally = new Tally();
     const mark = checksum === undefined ? undefined : marks;
     let done = mark?.done(checksum ?? "") ?? 0;
-    for (const batch of batches(steps, done)) {
+    for await (const batch of batches(steps, done)) {
         const answers = await sink(batch.frames);
         if (!answers.ok) return err({ kind: "interrupted", text: answers.error, counts: tally.counts() });
         for (const answer of answers.value) tally.add(answer);
@@ -85,15 +90,15 @@ async function takeOver(
     return ok(tally.counts());
 }
 
-function* batches(
-    steps: Iterable<BundleStep>,
+async function* batches(
+    steps: AsyncIterable<BundleStep>,
     skip: number,
-): Generator<{ readonly frames: readonly Uint8Array[]; readonly end: number }> {
+): AsyncGenerator<{ readonly frames: readonly Uint8Array[]; readonly end: number }> {
     let frames: Uint8Array[] = [];
     let bytes = 0;
     let index = 0;
     let last = 0;
-    for (const { frame, end } of steps) {
+    for await (const { frame, end } of steps) {
         if (index++ < skip) continue;
         // The next step may overwrite the bytes it lent.
         frames.push(Uint8Array.from(frame));

@@ -26,45 +26,47 @@ export interface BundleStep {
 /**
  * Walks through a `.ember` file of any size with one frame in memory. The frames are only worth something once the
  * returned verdict is good (SPEC section 11.1), so a reader walks twice: to verify, then to use. The order of checks is
- * Ember's. Throws where the medium fails.
+ * Ember's. Rejects where the medium fails.
  */
-export function* walkBundle(source: ByteSource): Generator<BundleStep, Result<BundleVerdict, BundleFileError>> {
+export async function* walkBundle(
+    source: ByteSource,
+): AsyncGenerator<BundleStep, Result<BundleVerdict, BundleFileError>> {
     if (source.size < BUNDLE_HEADER_SIZE) return err({ kind: "io" });
-    const header = source.read(0, BUNDLE_HEADER_SIZE);
+    const header = await source.read(0, BUNDLE_HEADER_SIZE);
     const count = readBundleHeader(header);
     if (!count.ok) return count;
     const hash = blake3.create().update(header);
     let offset = BUNDLE_HEADER_SIZE;
     for (let frame = 0; frame < count.value; frame++) {
         if (source.size - offset < 4) return err({ kind: "io" });
-        const prefix = source.read(offset, 4);
+        const prefix = await source.read(offset, 4);
         const size = sizeOf(prefix);
         if (size > FRAME_SIZE_MAX) return err({ kind: "frame_too_large", frame, size });
         hash.update(prefix);
         offset += 4;
         if (source.size - offset < size) return err({ kind: "io" });
-        const bytes = source.read(offset, size);
+        const bytes = await source.read(offset, size);
         hash.update(bytes);
         offset += size;
         yield { frame: bytes, end: offset };
     }
     if (source.size - offset < BUNDLE_CHECKSUM_SIZE) return err({ kind: "io" });
-    const checksum = source.read(offset, BUNDLE_CHECKSUM_SIZE);
+    const checksum = await source.read(offset, BUNDLE_CHECKSUM_SIZE);
     if (!equalBytes(checksum, hash.digest())) return err({ kind: "checksum_mismatch" });
     if (source.size > offset + BUNDLE_CHECKSUM_SIZE) return err({ kind: "trailing_data" });
     return ok({ frames: count.value, checksum: toHex(checksum) });
 }
 
-/** Whether the whole file is sound. `onProgress` hears how many bytes were looked at. */
-export function verifyBundle(
+/** Whether the whole file is sound. `onStep` sees each frame, which is not to be trusted before the verdict. */
+export async function verifyBundle(
     source: ByteSource,
-    onProgress: (bytes: number) => void = () => undefined,
-): Result<BundleVerdict, BundleFileError> {
+    onStep: (step: BundleStep) => void = () => undefined,
+): Promise<Result<BundleVerdict, BundleFileError>> {
     const walk = walkBundle(source);
     for (;;) {
-        const step = walk.next();
+        const step = await walk.next();
         if (step.done) return step.value;
-        onProgress(step.value.end);
+        onStep(step.value);
     }
 }
 

@@ -8,21 +8,29 @@ import { type BundleStep, sizeOf } from "./read.ts";
 const LOST_FRAME_SIZE_MAX = 64 * 1024;
 
 const MESSAGE_SIZE_MIN = 90;
+/** Size, type byte and version. */
+const HEAD_SIZE = 7;
 const MESSAGE = 0x00;
 const TOMBSTONE = 0x02;
 
 /**
  * The frames that a damaged bundle still holds: those that decode where they should be, and behind a damaged place those
  * that look whole to the last byte. Nobody vouches for them, since the file's checksum does not: damage inside a sealed
- * text shows to its recipient only. Throws where the medium fails.
+ * text shows to its recipient only. Rejects where the medium fails.
  */
-export function* salvageFrames(source: ByteSource): Generator<BundleStep> {
+export async function* salvageFrames(source: ByteSource): AsyncGenerator<BundleStep> {
     let offset = Math.min(BUNDLE_HEADER_SIZE, source.size);
     let inStep = true;
     while (source.size - offset > 4 + MESSAGE_SIZE_MIN) {
-        const frame = inStep ? expectedFrame(source, offset) : foundFrame(source, offset);
-        if (frame) {
-            offset += 4 + frame.length;
+        const read = source.read(offset, HEAD_SIZE);
+        // Awaiting what is there already would make the search through a large hole ten times as long.
+        const head = read instanceof Promise ? await read : read;
+        const size = sizeOf(head);
+        const hopeful =
+            size <= source.size - offset - 4 && (inStep ? size <= LOST_FRAME_SIZE_MAX : mayBegin(head, size));
+        const frame = hopeful ? await source.read(offset + 4, size) : undefined;
+        if (frame && isFrame(frame, inStep)) {
+            offset += 4 + size;
             yield { frame, end: offset };
             inStep = true;
         } else if (inStep) inStep = false;
@@ -30,26 +38,17 @@ export function* salvageFrames(source: ByteSource): Generator<BundleStep> {
     }
 }
 
-/** The frame at a place where one must begin: bytes behind its envelope belong to it. */
-function expectedFrame(source: ByteSource, offset: number): Uint8Array | undefined {
-    const size = sizeOf(source.read(offset, 4));
-    if (size > LOST_FRAME_SIZE_MAX || size > source.size - offset - 4) return undefined;
-    const frame = source.read(offset + 4, size);
-    return decodeWirePayload(frame).ok ? frame : undefined;
+/** Whether a frame may begin here, at a place where anything may be. */
+function mayBegin(head: Uint8Array, size: number): boolean {
+    const [, , , , type, major, minor] = head;
+    if (type === TOMBSTONE) return size === TOMBSTONE_PAYLOAD_SIZE;
+    const isInRange = size >= MESSAGE_SIZE_MIN && size <= LOST_FRAME_SIZE_MAX;
+    return type === MESSAGE && major === 0 && minor === 0 && isInRange;
 }
 
-/** A frame at a place where anything may be. */
-function foundFrame(source: ByteSource, offset: number): Uint8Array | undefined {
-    const head = source.read(offset, 7);
-    const size = sizeOf(head);
-    const [, , , , type, major, minor] = head;
-    if (size > LOST_FRAME_SIZE_MAX || size > source.size - offset - 4) return undefined;
-    if (type === TOMBSTONE) {
-        return size === TOMBSTONE_PAYLOAD_SIZE ? source.read(offset + 4, size) : undefined;
-    }
-    if (type !== MESSAGE || major !== 0 || minor !== 0 || size < MESSAGE_SIZE_MIN) return undefined;
-    const frame = source.read(offset + 4, size);
+/** Bytes behind an envelope belong to a frame in its place; elsewhere an envelope must end where its frame ends. */
+function isFrame(frame: Uint8Array, inStep: boolean): boolean {
     const decoded = decodeWirePayload(frame);
-    if (!decoded.ok || decoded.value.kind !== "message") return undefined;
-    return encodeMessagePayload(decoded.value.outer).length === size ? frame : undefined;
+    if (!decoded.ok || inStep || decoded.value.kind === "tombstone") return decoded.ok;
+    return encodeMessagePayload(decoded.value.outer).length === frame.length;
 }

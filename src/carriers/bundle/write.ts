@@ -1,6 +1,8 @@
-import { closeSync, constants, existsSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from "node:fs";
+import { constants } from "node:fs";
+import { type FileHandle, open, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import { blake3 } from "@noble/hashes/blake3.js";
+import { concatBytes } from "../../base/bytes.ts";
 import { bundleFramePrefix, bundleHeader } from "../../wire/bundle-file.ts";
 
 /** Gathered before one write, in bytes. */
@@ -17,34 +19,36 @@ export interface BundleWrite {
 
 /**
  * Writes a `.ember` file whole or not at all: beside its name, synced, then renamed over it, and the rename synced too.
- * Throws as node:fs does; then no trace is left and an older file of that name is as it was.
+ * Rejects as node:fs does; then no trace is left and an older file of that name is as it was.
  */
-export function writeBundle({ path, count, frames, onProgress = () => undefined }: BundleWrite): void {
+export async function writeBundle(write: BundleWrite): Promise<void> {
+    const { path } = write;
     const draft = `${path}.hearth-draft`;
     // A draft that a pulled stick or a power cut left behind; whatever it is by now, it is not followed.
-    rmSync(draft, { force: true });
-    const descriptor = openSync(draft, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, 0o600);
+    await rm(draft, { force: true });
+    const file = await open(draft, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, 0o600);
     try {
         try {
-            writeFrames(descriptor, { count, frames, onProgress });
-            fsyncSync(descriptor);
+            await writeFrames(file, write);
+            await file.sync();
         } finally {
-            closeSync(descriptor);
+            await file.close();
         }
-        renameSync(draft, path);
+        await rename(draft, path);
     } catch (cause) {
-        if (existsSync(draft)) rmSync(draft, { force: true });
+        await rm(draft, { force: true }).catch(() => undefined);
         throw cause;
     }
-    syncFolder(dirname(path));
+    await syncFolder(dirname(path));
 }
 
-function writeFrames(descriptor: number, { count, frames, onProgress }: Required<Omit<BundleWrite, "path">>): void {
+async function writeFrames(file: FileHandle, { count, frames, onProgress }: BundleWrite): Promise<void> {
     const hash = blake3.create();
     let block: Uint8Array[] = [];
     let blockSize = 0;
-    const flush = (): void => {
-        for (const part of block) for (let at = 0; at < part.length; ) at += writeSync(descriptor, part, at);
+    const flush = async (): Promise<void> => {
+        const bytes = concatBytes(...block);
+        for (let at = 0; at < bytes.length; ) at += (await file.write(bytes, at)).bytesWritten;
         block = [];
         blockSize = 0;
     };
@@ -52,29 +56,26 @@ function writeFrames(descriptor: number, { count, frames, onProgress }: Required
         hash.update(bytes);
         block.push(bytes);
         blockSize += bytes.length;
-        if (blockSize >= BLOCK_SIZE) flush();
     };
     put(bundleHeader(count));
     let written = 0;
     for (const frame of frames) {
         put(bundleFramePrefix(frame));
         put(frame);
-        onProgress(++written);
+        if (blockSize >= BLOCK_SIZE) await flush();
+        written++;
+        onProgress?.(written);
     }
     if (written !== count) throw new Error(`a bundle of ${count} frames was given ${written}`);
     block.push(hash.digest());
-    flush();
+    await flush();
 }
 
 /** Not every file system of a stick can sync a folder; those that cannot sync the rename on their own. */
-function syncFolder(path: string): void {
+async function syncFolder(path: string): Promise<void> {
     try {
-        const descriptor = openSync(path, "r");
-        try {
-            fsyncSync(descriptor);
-        } finally {
-            closeSync(descriptor);
-        }
+        const folder = await open(path, "r");
+        await folder.sync().finally(() => folder.close());
     } catch {
         // The file itself is synced.
     }
