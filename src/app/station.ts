@@ -15,6 +15,7 @@ import { CommandError } from "./cli/terminal.ts";
 import type { Config } from "./config/config.ts";
 import { systemEntropy } from "./entropy.ts";
 import { Gateway, type GatewayEvent } from "./gateway.ts";
+import { lanOf } from "./lan.ts";
 import type { Log } from "./log.ts";
 
 /** What a radio may use of its station. */
@@ -58,7 +59,12 @@ export async function openStation(parts: StationParts): Promise<Station> {
         const radios = parts.makeRadios({ depot, clock, wall, identity, log });
         gateway = new Gateway({
             depot,
-            carriers: [mailbox, ...radios, ...sticksOf(config, { clock, wall, identity, log })],
+            carriers: [
+                mailbox,
+                ...radios,
+                ...sticksOf(config, { clock, wall, identity, log }),
+                ...lanOf(config, { depot, clock, wall, identity, log }),
+            ],
             clock,
             limits: config.mailbox,
             onEvent: (event) => {

@@ -1,4 +1,5 @@
 import { Secret } from "../../base/secret.ts";
+import { parsePublicId } from "../../crypto/public-id.ts";
 import type { LOG_LEVELS, RADIO_KINDS } from "./settings.ts";
 
 export type LogLevel = (typeof LOG_LEVELS)[number];
@@ -54,6 +55,18 @@ export interface RadioConfig {
     readonly binary: boolean;
 }
 
+export interface LanConfig {
+    readonly listen: Listen;
+    readonly interfaces: readonly string[];
+    /** Public ids. */
+    readonly contacts: readonly Uint8Array[];
+    readonly acceptRelay: boolean;
+    readonly useRelays: boolean;
+    readonly relayBytesPerDay: number;
+    readonly peersMax: number;
+    readonly refreshMs: number;
+}
+
 /** Everything a gateway is told by its operator, checked. */
 export interface Config {
     readonly name: string;
@@ -65,6 +78,8 @@ export interface Config {
     readonly sticks: string | undefined;
     readonly http: HttpConfig;
     readonly mailbox: MailboxConfig;
+    /** Undefined: the local network is left alone. */
+    readonly lan: LanConfig | undefined;
     readonly radios: readonly RadioConfig[];
 }
 
@@ -112,6 +127,7 @@ export function configOf(values: Values, radios: readonly Values[]): Config {
             totalBytesMax: values.number("mailbox.total_mebibytes_max") * 1024 * 1024,
             ttlDefaultS: values.number("mailbox.ttl_default_hours") * 3600,
         },
+        lan: values.flag("lan.enabled") ? lanOf(values) : undefined,
         radios: radios.map(radioOf),
     };
 }
@@ -134,6 +150,29 @@ function httpOf(values: Values): HttpConfig {
             fetchKey: rateOf(values, "fetch_key"),
         },
     };
+}
+
+function lanOf(values: Values): LanConfig {
+    return {
+        listen: listenOf(values.text("lan.listen")),
+        interfaces: wordsOf(values.textIfSet("lan.interfaces")),
+        contacts: wordsOf(values.textIfSet("lan.contacts")).flatMap((word) => {
+            const publicId = parsePublicId(word);
+            return publicId.ok ? [publicId.value] : [];
+        }),
+        acceptRelay: values.flag("lan.accept_relay"),
+        useRelays: values.flag("lan.use_relays"),
+        relayBytesPerDay: values.number("lan.relay_mebibytes_per_day") * 1024 * 1024,
+        peersMax: values.number("lan.peers_max"),
+        refreshMs: values.number("lan.refresh_seconds") * 1000,
+    };
+}
+
+function wordsOf(text: string | undefined): readonly string[] {
+    return (text ?? "")
+        .split(",")
+        .map((word) => word.trim())
+        .filter((word) => word !== "");
 }
 
 function rateOf(values: Values, what: string): Rate {
