@@ -53,6 +53,7 @@ export interface Heard {
 /** Remembers what multicast DNS tells, bounded, and pure: time is handed in. */
 export class Browser {
     readonly #entries = new Map<string, Entry>();
+    readonly #ofSender = new Map<string, number>();
 
     /** Takes a response in. Returns the ids of the sightings about which something was said. */
     hear(heard: Heard, now: Millis): readonly string[] {
@@ -86,15 +87,21 @@ export class Browser {
 
     /** Forgets what ran out. Returns the ids that are gone. */
     expire(now: Millis): readonly string[] {
-        const gone = [...this.#entries].filter(([, { until }]) => until <= now).map(([name]) => name);
-        for (const name of gone) this.#entries.delete(name);
-        return gone;
+        const gone = [...this.#entries].filter(([, { until }]) => until <= now);
+        for (const [id, { sender }] of gone) {
+            this.#entries.delete(id);
+            const left = (this.#ofSender.get(sender) ?? 1) - 1;
+            if (left > 0) this.#ofSender.set(sender, left);
+            else this.#ofSender.delete(sender);
+        }
+        return gone.map(([id]) => id);
     }
 
     /** Forgets everything, e.g. because no interface is left. Returns the ids that are gone. */
     clear(): readonly string[] {
         const gone = [...this.#entries.keys()];
         this.#entries.clear();
+        this.#ofSender.clear();
         return gone;
     }
 
@@ -120,11 +127,9 @@ export class Browser {
     #entry(id: string, name: string, sender: string, now: Millis): Entry | undefined {
         const known = this.#entries.get(id);
         if (known) return known;
-        if (this.#entries.size >= INSTANCES_MAX) this.expire(now);
-        if (this.#entries.size >= INSTANCES_MAX) return undefined;
-        let ofSender = 0;
-        for (const entry of this.#entries.values()) if (entry.sender === sender) ofSender++;
-        if (ofSender >= INSTANCES_OF_SENDER_MAX) return undefined;
+        const ofSender = this.#ofSender.get(sender) ?? 0;
+        if (ofSender >= INSTANCES_OF_SENDER_MAX || this.#entries.size >= INSTANCES_MAX) return undefined;
+        this.#ofSender.set(sender, ofSender + 1);
         const entry: Entry = { name, sender, addresses: new Map(), service: undefined, txt: undefined, until: now };
         this.#entries.set(id, entry);
         return entry;

@@ -130,7 +130,8 @@ export class Multicast {
  * an IPv4 sender must be of the interface's own subnet, which RFC 6762 section 11 asks for anyway.
  */
 function isFrom(way: NetworkWay, address: string): boolean {
-    if (address.endsWith(`%${way.interfaceName}`)) return !way.addresses.includes(address.split("%")[0] ?? "");
+    const [bare = "", scope] = address.split("%");
+    if (scope !== undefined) return scope === way.interfaceName && !way.addresses.includes(bare);
     return reachableOver(way, address) !== undefined;
 }
 
