@@ -39,7 +39,7 @@ export interface LanSurroundings {
 /** The local network as a carrier, where the configuration wants it. */
 export function lanOf(config: Config, surroundings: LanSurroundings): readonly Carrier[] {
     const { lan } = config;
-    if (lan === undefined) return [];
+    if (!lan.enabled) return [];
     const { depot, clock, wall, identity, log } = surroundings;
     return [
         makeLanCarrier({

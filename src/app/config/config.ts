@@ -56,6 +56,8 @@ export interface RadioConfig {
 }
 
 export interface LanConfig {
+    /** False: the local network is left alone. */
+    readonly enabled: boolean;
     readonly listen: Listen;
     readonly interfaces: readonly string[];
     /** Public ids. */
@@ -78,8 +80,7 @@ export interface Config {
     readonly sticks: string | undefined;
     readonly http: HttpConfig;
     readonly mailbox: MailboxConfig;
-    /** Undefined: the local network is left alone. */
-    readonly lan: LanConfig | undefined;
+    readonly lan: LanConfig;
     readonly radios: readonly RadioConfig[];
 }
 
@@ -127,7 +128,7 @@ export function configOf(values: Values, radios: readonly Values[]): Config {
             totalBytesMax: values.number("mailbox.total_mebibytes_max") * 1024 * 1024,
             ttlDefaultS: values.number("mailbox.ttl_default_hours") * 3600,
         },
-        lan: values.flag("lan.enabled") ? lanOf(values) : undefined,
+        lan: lanOf(values),
         radios: radios.map(radioOf),
     };
 }
@@ -154,6 +155,7 @@ function httpOf(values: Values): HttpConfig {
 
 function lanOf(values: Values): LanConfig {
     return {
+        enabled: values.flag("lan.enabled"),
         listen: listenOf(values.text("lan.listen")),
         interfaces: wordsOf(values.textIfSet("lan.interfaces")),
         contacts: wordsOf(values.textIfSet("lan.contacts")).flatMap((word) => {

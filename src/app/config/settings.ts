@@ -126,7 +126,7 @@ export const SETTINGS: readonly Setting[] = [
         "What the network may leave here in a day, in MiB.",
         256,
     ),
-    setting("lan.peers_max", "integer", between(1, 1_000), "Programs on the network that are remembered.", 256),
+    setting("lan.peers_max", "integer", between(1, 4_096), "Programs on the network that are remembered.", 256),
     setting("lan.refresh_seconds", "integer", between(30, 86_400), "How often they are looked after.", 300),
 ];
 
