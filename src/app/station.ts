@@ -148,6 +148,7 @@ function logEvent(log: Log, event: GatewayEvent): void {
             const { outcome, carrier, parcel } = event;
             const fields = { id: parcel.messageId, kind: parcel.kind, size: parcel.payload.length };
             if (outcome.kind === "peer_stored") log.info(`stored beyond ${carrier}`, fields);
+            else if (outcome.kind === "handed_over") log.info(`sent by ${carrier}, where nobody answers`, fields);
             else log.warn(`${outcome.kind} by ${carrier}`, { ...fields, reason: outcome.detail });
             return;
         }

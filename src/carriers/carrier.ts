@@ -51,8 +51,13 @@ export interface Parcel {
 
 /** What a carrier may claim about a parcel; never more than its medium can know. */
 export type SendOutcome =
-    /** A peer answered that the bytes are durable there. Only this ends an offer. */
+    /** A peer answered that the bytes are durable there. The only proof that there is. */
     | { readonly kind: "peer_stored" }
+    /**
+     * All of it went out, on a medium where nobody can answer. Worth another time at `notBefore`; without that this was
+     * the last, and the item stays stored until it expires.
+     */
+    | { readonly kind: "handed_over"; readonly notBefore?: Millis }
     /** A peer answered that it will never take them. */
     | { readonly kind: "rejected"; readonly detail: string }
     | { readonly kind: "failed"; readonly detail: string; readonly notBefore?: Millis };

@@ -36,12 +36,13 @@ export function settleOffer(
     outcome: SendOutcome,
     nowMonotonic: number,
 ): { readonly retryAt: number } | undefined {
-    if (outcome.kind !== "failed") {
+    const notBefore = "notBefore" in outcome ? outcome.notBefore : undefined;
+    if (outcome.kind !== "failed" && notBefore === undefined) {
         store.endOffer(offer);
         return undefined;
     }
     const pause = retryPauseMs(offer.attempts, offer.messageId);
-    const retryAt = Math.max(outcome.notBefore ?? 0, nowMonotonic + pause);
+    const retryAt = Math.max(notBefore ?? 0, nowMonotonic + pause);
     store.deferOffer(offer, retryAt);
     return { retryAt };
 }

@@ -49,6 +49,21 @@ describe("rules", () => {
 });
 
 describe("an offer", () => {
+    it("where nobody can answer comes again when it is told to, then ends, and its message stays", () => {
+        const store = stored(1);
+        const [offer] = store.dueOffers("lora", 0, 1);
+        if (!offer) throw new Error("the offer is gone");
+        expect(settleOffer(store, offer, { kind: "handed_over", notBefore: 3_600_000 }, 1_000)).toEqual({
+            retryAt: 3_600_000,
+        });
+        expect(store.dueOffers("lora", 3_599_999, 1)).toHaveLength(0);
+        const [again] = store.dueOffers("lora", 3_600_000, 1);
+        expect(again?.attempts).toBe(1);
+        expect(settleOffer(store, offer, { kind: "handed_over" }, 3_700_000)).toBeUndefined();
+        expect(store.nextOfferAt("lora")).toBeUndefined();
+        expect(store.message(offer.messageId)).toBeDefined();
+    });
+
     it("is put off by a failure, for longer each time, and counted", () => {
         const store = stored(1);
         const pauses: number[] = [];

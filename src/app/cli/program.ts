@@ -61,7 +61,11 @@ function withSettings(command: Command): Command {
 function addGateway(program: Command, terminal: Terminal): void {
     withSettings(program.command("run"))
         .description("run the gateway")
-        .option("--radio <port>", "serial device of a RYLR998; repeat for more", collect)
+        .option(
+            "--radio <[kind=]port>",
+            "a radio, e.g. rnode=/dev/ttyACM0; a RYLR998 unless said; repeat for more",
+            collect,
+        )
         .option("--json", "one JSON object a line instead of text for people")
         .action(async (options) => {
             const { runGateway } = await import("./run.ts");
@@ -132,6 +136,12 @@ function addTools(program: Command, terminal: Terminal): void {
         .action(async (directory) => {
             const { vectors } = await import("./vectors.ts");
             await vectors(directory, terminal);
+        });
+    withSettings(program.command("network-key").description("the key of a closed network").command("new"))
+        .description("print a fresh key, one that can follow the present ones")
+        .action(async (options) => {
+            const { showNewNetworkKey } = await import("./network-key.ts");
+            showNewNetworkKey(options, terminal);
         });
     const config = program
         .command("config")

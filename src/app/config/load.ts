@@ -1,7 +1,9 @@
 import * as v from "valibot";
 import { err, ok, type Result } from "../../base/result.ts";
+import { networkKeySlot } from "../network-keys.ts";
 import { type Config, configOf, listenOf, Values } from "./config.ts";
-import { RADIO_SETTINGS, RADIOS_MAX, SETTINGS, type Setting } from "./settings.ts";
+import type { Setting } from "./setting.ts";
+import { RADIO_SETTINGS, RADIOS_MAX, SETTINGS } from "./settings.ts";
 import type { Given, Source } from "./sources.ts";
 
 const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|::1)$/;
@@ -40,8 +42,23 @@ function radioValues(given: readonly (readonly Given[])[], index: number, name: 
     const named = given.flat().some(({ path }) => path === "id");
     const automatic: Given = { path: "id", value: `lora${index === 0 ? "" : index + 1}`, where: name, words: false };
     const values = valuesOf(RADIO_SETTINGS, named ? given : [...given, [automatic]], problems);
+    problems.push(...keyProblems(values).map((problem) => name + problem));
     if (values.textIfSet("port") === undefined) problems.push(`${name}port is missing: name the serial device`);
     return values;
+}
+
+/** Says nothing of a key but that it is wrong. */
+function keyProblems(values: Values): readonly string[] {
+    const paths = ["network_key", "network_key_next", "network_key_previous"];
+    const given = paths.flatMap((path) => values.textIfSet(path) ?? []);
+    if (given.length > 0 && values.textIfSet("network_key") === undefined)
+        return ["network_key is missing: the keys beside it do nothing alone"];
+    const slots = new Set(given.map(networkKeySlot));
+    return slots.size < given.length
+        ? [
+              "two of the network keys have the same slot: make the new one with hearth network-key new, which avoids that",
+          ]
+        : [];
 }
 
 function valuesOf(settings: readonly Setting[], given: readonly (readonly Given[])[], problems: string[]): Values {
@@ -70,6 +87,7 @@ function checked(setting: Setting, said: Given): Result<unknown, string> {
 
 /** Words of a command line or an environment as the value they mean; what means nothing is left for the check to refuse. */
 function meant(setting: Setting, words: string): unknown {
+    if (setting.kind === "number") return /^-?\d{1,15}(?:\.\d{1,6})?$/.test(words) ? Number(words) : words;
     if (setting.kind === "integer") return /^-?\d{1,15}$/.test(words) ? Number(words) : words;
     if (setting.kind === "boolean") {
         if (/^(?:true|yes|on|1)$/i.test(words)) return true;

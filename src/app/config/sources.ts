@@ -1,6 +1,7 @@
 import { parse, TomlError } from "smol-toml";
 import { err, ok, type Result } from "../../base/result.ts";
-import { RADIO_SETTINGS, RADIOS_MAX, SETTINGS, type Setting, variableOf } from "./settings.ts";
+import type { Setting } from "./setting.ts";
+import { RADIO_SETTINGS, RADIOS_MAX, SETTINGS, variableOf } from "./settings.ts";
 
 /** One thing somebody said about a setting, and where. */
 export interface Given {

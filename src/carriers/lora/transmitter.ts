@@ -49,6 +49,9 @@ export class Transmitter {
     /** Of the wall clock against the monotonic one, in seconds; what the journal's times are told by. */
     #wallOffset: number | undefined;
     #hindrance: string | undefined;
+    /** Somebody may want an answer while the present frame, which leaves something for answers, waits for the law. */
+    #isAskedForWay = false;
+    #waitsForLaw = false;
 
     constructor(parts: TransmitterParts) {
         this.#parts = parts;
@@ -85,6 +88,12 @@ export class Transmitter {
         this.use.note(this.#now(), airtimeMs);
     }
 
+    /** An answer, which has a budget of its own, may be due: a frame that waits for the other one is given up for it. */
+    makeWay(): void {
+        this.#isAskedForWay = true;
+        if (this.#waitsForLaw) this.#giveUp?.();
+    }
+
     /** A frame that waits for its permit or for the channel is given up. */
     cancel(): void {
         this.#giveUp?.();
@@ -114,7 +123,15 @@ export class Transmitter {
             if (answer.kind === "never") return undefined;
             const waitMs = answer.until - this.#now();
             if (waitMs >= WAIT_TOLD_MS) this.#tell(`waiting for the duty cycle, ${Math.ceil(waitMs / 1000)} s`);
+            // Asked a moment too early is asked too: the frame comes again.
+            if (reserve && this.#isAskedForWay) {
+                this.#isAskedForWay = false;
+                return undefined;
+            }
+            this.#waitsForLaw = reserve !== undefined;
             const waited = await this.#waitUntil(answer.until);
+            this.#waitsForLaw = false;
+            this.#isAskedForWay = false;
             this.#tell(undefined);
             if (!waited) return undefined;
         }

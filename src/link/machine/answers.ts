@@ -10,6 +10,9 @@ import { type LinkTiming, SETTLE_MS, TURNAROUND_MS } from "./options.ts";
 /** Things to tell one asker at once; more are left to its next question. */
 export const SUBJECTS_MAX = 64;
 
+/** Slots for those who are not known, when everybody is asked. */
+export const SLOTS_SPARE = 2;
+
 /** The end of a block is told so often unasked: once more than needed if nothing is lost. */
 const TELLS = 2;
 
@@ -24,6 +27,8 @@ const ANSWER_EVERY_MS = 1_000;
 interface Asker {
     /** When its turn is over. */
     askedAt: Millis;
+    /** The answer's slot if it is not by rank. */
+    slot: number | undefined;
     /** When the depot last spoke of what it is told. */
     settledAt: Millis;
     isDue: boolean;
@@ -43,6 +48,8 @@ export interface AnswersParts {
     readonly assemblies: Assemblies;
     readonly node: number;
     readonly random: () => number;
+    /** Whether we want a turn of our own; asked once for each answer, to the one who asked. */
+    readonly wantsTurn: (asker: number) => boolean;
 }
 
 /** When to answer whom, and with what. One answer covers everything that its asker has under way. */
@@ -64,9 +71,13 @@ export class Answers {
         return !asker.checks.has(check) && asker.told.has(check);
     }
 
-    /** A frame of a turn that ends `inMs` from now: answer then. */
-    heardTurn(alias: number, endsAt: Millis): void {
+    /** A frame of a turn that ends then; a poll says whom it asks, and so who answers in which slot. */
+    heardTurn(alias: number, endsAt: Millis, whom: number | undefined): void {
         const asker = this.#askerOf(alias);
+        const { neighbours, random } = this.#parts;
+        // Who asks everybody knows nobody, and those who are there may not know each other.
+        const anybody = Math.floor(random() * (neighbours.heardOf().length + SLOTS_SPARE));
+        asker.slot = whom === undefined ? undefined : whom === 0 ? anybody : bitsBelow(whom, neighbours.alias);
         asker.askedAt = endsAt;
         asker.isDue = true;
     }
@@ -126,7 +137,7 @@ export class Answers {
 
     #dueAt(alias: number, asker: Asker): Millis {
         const { neighbours, timing, blocks } = this.#parts;
-        const turn = asker.askedAt + TURNAROUND_MS + neighbours.rankFor(alias) * timing.slotMs;
+        const turn = asker.askedAt + TURNAROUND_MS + (asker.slot ?? neighbours.rankFor(alias)) * timing.slotMs;
         const waits = [...asker.checks.keys()].some((check) => blocks.isPending(check));
         const readyAt = waits ? asker.askedAt + SETTLE_MS : asker.settledAt;
         if (readyAt <= turn) return turn;
@@ -143,12 +154,14 @@ export class Answers {
         const entries = [...this.#aboutSlots(alias, asker), ...this.#aboutBlocks(asker, copies, now)];
         if (entries.length === 0) return [];
         const packs = packEntries(entries, timing.frameSizeMax - ACK_OVERHEAD);
+        const wants = this.#parts.wantsTurn(alias);
         const frames = Array.from({ length: copies + 1 }, () => packs).flat();
         return frames.map((pack, index) => ({
             kind: "ack",
             alias: neighbours.alias,
             node,
             following: Math.min(3, frames.length - 1 - index),
+            wants,
             loss,
             entries: pack,
         }));
@@ -198,6 +211,7 @@ export class Answers {
         if (known) return known;
         const asker: Asker = {
             askedAt: 0,
+            slot: undefined,
             settledAt: Number.NEGATIVE_INFINITY,
             isDue: false,
             checks: new Map(),
@@ -217,6 +231,12 @@ export class Answers {
         }
         return this.#tokens > 0 ? Number.NEGATIVE_INFINITY : this.#tokensAt + ANSWER_EVERY_MS;
     }
+}
+
+function bitsBelow(mask: number, end: number): number {
+    let count = 0;
+    for (let bit = 0; bit < end; bit++) count += (mask >> bit) & 1;
+    return count;
 }
 
 /** As many entries a frame as fit. */

@@ -83,8 +83,13 @@ export class Assemblies {
         this.#closed.delete(key);
         const here = this.#open.get(key);
         const isIt = here && (here.check === undefined || here.check === block.check) && here.count === block.count;
+        // The name belongs to this block now; what came under it before waits for its own poll.
+        if (here && !isIt) this.#putAside(here);
         const found = isIt ? here : (this.#parked.get(block.check) ?? this.#byCheck(block.check));
         if (!found) return undefined;
+        // A stranger who heard the check of a neighbour's block gets nothing of it into his hands.
+        const isNeighbours = this.#isKnown(found.alias) || this.#parked.get(block.check) === found;
+        if (isNeighbours && found.alias !== alias && !this.#isKnown(alias)) return undefined;
         this.drop(found);
         const cut = found.symbols?.size ?? block.symbolSize;
         const same = found.count === block.count && cut === block.symbolSize && found.alias === alias;
@@ -134,7 +139,9 @@ export class Assemblies {
             const assembly = new Assembly({ alias, slot, count, now });
             assembly.name(check, symbolSize);
             for (const [id, bytes] of symbols) assembly.symbols?.add(id, bytes);
-            this.#park(assembly);
+            // Its sender may be in the middle of the turn still, and then goes on under the same name.
+            if (this.#open.has(keyOf(alias, slot))) this.#park(assembly);
+            else this.#open.set(keyOf(alias, slot), assembly);
         }
     }
 

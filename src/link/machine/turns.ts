@@ -3,6 +3,8 @@ import type { AckFrame } from "../frame/control.ts";
 import type { LinkFrame } from "../frame/frame.ts";
 import { LEFT_MAX } from "../frame/limits.ts";
 import type { LinkEffect } from "../link.ts";
+import { SLOTS_SPARE } from "./answers.ts";
+import type { Channel } from "./channel.ts";
 import type { Departures } from "./departures.ts";
 import type { Neighbours } from "./neighbours.ts";
 import { type LinkTiming, OPEN_MAX, RESUME_MS, SETTLE_MS, TURNAROUND_MS } from "./options.ts";
@@ -22,13 +24,17 @@ const UNSENT_PAUSE_MS = 1_000;
 /** A neighbour that waits for its disk is asked again after so long, in milliseconds. */
 const KEPT_PAUSE_MS = 1_500;
 
+/** Frames of a turn where several stations talk, and of one after a turn that nobody answered. */
+const SHARED_FRAMES = 32;
+const PROBE_FRAMES = 8;
+
 /** Share of a turn that long transfers get when short ones would fill it. */
 const LONG_SHARE = 0.25;
 
 type Phase =
     | { readonly kind: "free"; readonly notBefore: Millis }
     /** Frames of this turn, in order. */
-    | { readonly kind: "sending"; readonly queue: Transfer[]; isFirst: boolean }
+    | { readonly kind: "sending"; queue: Transfer[]; sent: number }
     | {
           kind: "listening";
           until: Millis;
@@ -41,8 +47,10 @@ type Phase =
 export interface TurnsParts {
     readonly timing: LinkTiming;
     readonly neighbours: Neighbours;
+    readonly channel: Channel;
     readonly outbox: Outbox;
     readonly departures: Departures;
+    readonly node: number;
     readonly random: () => number;
 }
 
@@ -55,6 +63,10 @@ export class Turns {
     #phase: Phase = { kind: "free", notBefore: Number.NEGATIVE_INFINITY };
     #flying: { readonly frame: LinkFrame; readonly transfer: Transfer | undefined } | undefined;
     #silences = 0;
+    /** Whether the last turn was. */
+    #wasAnswered = true;
+    /** Times that this turn was announced. */
+    #announced = 0;
     #lonelyAsks = 0;
     #resumesAt: Millis | undefined;
 
@@ -95,7 +107,21 @@ export class Turns {
     }
 
     next(now: Millis): LinkFrame | undefined {
-        if (this.#phase.kind === "free") this.#begin();
+        if (this.#phase.kind === "free") {
+            this.#parts.channel.begin();
+            this.#begin();
+        }
+        if (
+            this.#phase.kind === "sending" &&
+            this.#phase.sent === 0 &&
+            this.#mustAnnounce(this.#phase.queue.length, now)
+        ) {
+            return this.#announce(this.#phase.queue.length);
+        }
+        if (this.#phase.kind === "sending" && !this.#goesOn(this.#phase)) {
+            this.#listen(now);
+            return undefined;
+        }
         return this.#phase.kind === "sending" ? this.#pop(this.#phase) : this.#ask(now);
     }
 
@@ -106,9 +132,12 @@ export class Turns {
         if (!flying) return;
         if (!sent) {
             if (flying.transfer) flying.transfer.takeBack(flying.frame);
-            this.#phase = { kind: "free", notBefore: now + UNSENT_PAUSE_MS };
+            // What was sent of this turn is asked about, or a modem that stops in every turn would send for ever.
+            if (this.#phase.kind === "sending" && this.#phase.sent > 0) this.#listen(now);
+            else this.#phase = { kind: "free", notBefore: now + UNSENT_PAUSE_MS };
             return;
         }
+        if (this.#phase.kind === "sending" && flying.transfer) this.#phase.sent++;
         if (this.#phase.kind === "sending" && this.#phase.queue.length > 0) return;
         this.#listen(now);
     }
@@ -119,9 +148,10 @@ export class Turns {
         if (phase.kind !== "listening" || now < phase.until) return [];
         for (const node of phase.awaiting) this.#parts.neighbours.silent(node);
         this.#silences = phase.answered ? 0 : this.#silences + 1;
+        this.#wasAnswered = phase.answered;
         const isLonely = this.#parts.neighbours.active().length === 0;
         this.#lonelyAsks = isLonely ? this.#lonelyAsks + 1 : 0;
-        this.#phase = { kind: "free", notBefore: now + this.#pause() };
+        this.#phase = { kind: "free", notBefore: now + Math.max(this.#pause(), this.#parts.channel.yieldMs) };
         if (isLonely && this.#lonelyAsks >= LONELY_ASKS_MAX) return this.#giveUp();
         return this.#parts.departures.finish();
     }
@@ -130,6 +160,11 @@ export class Turns {
         const { departures } = this.#parts;
         if (departures.hear(ack)) this.#answered(ack, now);
         return departures.finish();
+    }
+
+    /** The valley is not empty, whoever that was. */
+    heardAnybody(): void {
+        this.#lonelyAsks = 0;
     }
 
     /** Somebody is there after all. */
@@ -146,7 +181,21 @@ export class Turns {
         if (this.#resumesAt !== undefined) outbox.forgetEarlier();
         if (this.#isLonely || departures.mustTeach) return;
         const queue = this.#compose();
-        if (queue.length > 0) this.#phase = { kind: "sending", queue, isFirst: true };
+        this.#announced = 0;
+        if (queue.length > 0) this.#phase = { kind: "sending", queue, sent: 0 };
+    }
+
+    /** Before the first frame of a turn; twice before a long one, as whoever missed it may talk into all of it. */
+    #mustAnnounce(frames: number, now: Millis): boolean {
+        const times = frames > PROBE_FRAMES ? 2 : 1;
+        return this.#announced++ < times && this.#parts.channel.isContested(now);
+    }
+
+    #announce(frames: number): LinkFrame {
+        const { neighbours, node } = this.#parts;
+        const frame = { kind: "turn", alias: neighbours.alias, node, frames } as const;
+        this.#flying = { frame, transfer: undefined };
+        return frame;
     }
 
     #giveUp(): readonly LinkEffect[] {
@@ -158,7 +207,7 @@ export class Turns {
     /** What this turn sends: urgent transfers first, but long ones get their share. */
     #compose(): Transfer[] {
         const { timing, departures } = this.#parts;
-        const { burstFramesMax } = timing;
+        const burstFramesMax = Math.min(timing.burstFramesMax, this.#framesMax);
         const wanted = departures.open.map((transfer) => ({ transfer, count: departures.framesFor(transfer) }));
         const take = (long: boolean, most: number): Transfer[] => {
             const queue: Transfer[] = [];
@@ -174,14 +223,25 @@ export class Turns {
         return [...short, ...long.slice(0, burstFramesMax - short.length)];
     }
 
+    /** Where several talk, two may begin at once and not notice: the shorter their turns, the less is lost by that. */
+    get #framesMax(): number {
+        if (this.#parts.neighbours.active().length <= 1) return Number.POSITIVE_INFINITY;
+        return this.#wasAnswered ? SHARED_FRAMES : PROBE_FRAMES;
+    }
+
+    /** Whether anything of the turn is left: what was withdrawn or is over in the meantime costs no airtime. */
+    #goesOn(turn: Extract<Phase, { readonly kind: "sending" }>): boolean {
+        turn.queue = turn.queue.filter((transfer) => this.#parts.departures.open.includes(transfer));
+        return turn.queue.length > 0;
+    }
+
     #pop(turn: Extract<Phase, { readonly kind: "sending" }>): LinkFrame | undefined {
-        const { queue, isFirst } = turn;
-        turn.isFirst = false;
+        const { queue, sent } = turn;
         this.#squeezeIn(queue);
         const transfer = queue.shift();
         if (!transfer) return undefined;
         const { alias } = this.#parts.neighbours;
-        const isAlone = queue.length === 0 && isFirst && transfer.mayGoAlone;
+        const isAlone = queue.length === 0 && sent === 0 && transfer.mayGoAlone;
         const frame = isAlone
             ? transfer.wholeFrame(alias)
             : transfer.nextFrame(alias, Math.min(LEFT_MAX, queue.length));
@@ -213,7 +273,7 @@ export class Turns {
         const active = neighbours.active();
         const awaiting = active.filter(({ node }) => departures.all().some((transfer) => !transfer.isDoneBy(node)));
         for (const transfer of departures.open) transfer.endTurn();
-        const answers = Math.max(1, active.length) + 1;
+        const answers = active.length > 0 ? active.length + 1 : neighbours.heardOf().length + SLOTS_SPARE + 1;
         this.#phase = {
             kind: "listening",
             until: now + TURNAROUND_MS + answers * timing.slotMs + SETTLE_MS,
@@ -226,8 +286,9 @@ export class Turns {
     #answered({ node, following }: AckFrame, now: Millis): void {
         const phase = this.#phase;
         if (phase.kind !== "listening") return;
-        const { timing, departures } = this.#parts;
+        const { timing, departures, channel } = this.#parts;
         phase.answered = true;
+        this.#wasAnswered = true;
         phase.awaiting.delete(node);
         this.#silences = 0;
         // More of this answer follows at once; talking now would spoil it.
@@ -237,7 +298,8 @@ export class Turns {
             return;
         }
         const waitsForDisk = departures.open.some((transfer) => transfer.isKeptSomewhere);
-        this.#phase = { kind: "free", notBefore: quiet + (waitsForDisk && !this.#hasFresh ? KEPT_PAUSE_MS : 0) };
+        const pause = waitsForDisk && !this.#hasFresh ? KEPT_PAUSE_MS : 0;
+        this.#phase = { kind: "free", notBefore: quiet + Math.max(pause, channel.yieldMs) };
     }
 
     get #hasFresh(): boolean {
@@ -252,10 +314,12 @@ export class Turns {
     }
 
     #pause(): Millis {
-        const { timing, random } = this.#parts;
+        const { timing, random, neighbours } = this.#parts;
         if (this.#silences === 0) return 0;
-        const base = timing.slotMs * 2 * (0.5 + random());
-        const doublings = Math.max(0, this.#silences - SILENCES_BEFORE_BACKOFF);
+        const base = timing.slotMs * 2 * (0.5 + random()) * Math.max(1, neighbours.heardOf().length);
+        // Nobody there yet, or talking all at once: patience helps sooner.
+        const patience = this.#isLonely || neighbours.active().length > 1 ? 1 : SILENCES_BEFORE_BACKOFF;
+        const doublings = Math.max(0, this.#silences - patience);
         return Math.min(BACKOFF_MS_MAX, base * 2 ** doublings);
     }
 }
