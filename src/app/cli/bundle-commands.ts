@@ -1,8 +1,9 @@
 import type { Command } from "commander";
+import { withSettings } from "./shared-options.ts";
 import type { Terminal } from "./terminal.ts";
 
 /** `hearth bundle …`: messages in a file, for a stick in somebody's pocket. */
-export function addBundle(program: Command, terminal: Terminal, withSettings: (command: Command) => Command): void {
+export function addBundle(program: Command, terminal: Terminal): void {
     const bundle = program.command("bundle").description("carry messages in .ember files");
     withChoice(withSettings(bundle.command("export")))
         .description("write what waits here into a .ember file; a running gateway does not notice")
