@@ -9,7 +9,7 @@ import { lanCalls } from "../carriers/lan/lan-http.ts";
 import type { Identity } from "../crypto/identity.ts";
 import { nativeCrypto } from "../crypto/node/native.ts";
 import type { Depot } from "../depot/store.ts";
-import type { Config, LanConfig } from "./config/config.ts";
+import type { LanConfig } from "./config/config.ts";
 import { systemEntropy } from "./entropy.ts";
 import type { Log } from "./log.ts";
 
@@ -36,25 +36,21 @@ export interface LanSurroundings {
     readonly log: Log;
 }
 
-/** The local network as a carrier, where the configuration wants it. */
-export function lanOf(config: Config, surroundings: LanSurroundings): readonly Carrier[] {
-    const { lan } = config;
-    if (!lan.enabled) return [];
+/** The local network as a carrier. */
+export function makeLan(lan: LanConfig, surroundings: LanSurroundings): Carrier {
     const { depot, clock, wall, identity, log } = surroundings;
-    return [
-        makeLanCarrier({
-            ...lan,
-            identity,
-            crypto: nativeCrypto,
-            openDoor: (onPayload) => openDoor(lan, surroundings, onPayload),
-            mailbox: depot.mailbox,
-            calls: lanCalls,
-            clock,
-            wall,
-            entropy: systemEntropy,
-            onNotice: (text) => log.info(text),
-        }),
-    ];
+    return makeLanCarrier({
+        ...lan,
+        identity,
+        crypto: nativeCrypto,
+        openDoor: (onPayload) => openDoor(lan, surroundings, onPayload),
+        mailbox: depot.mailbox,
+        calls: lanCalls,
+        clock,
+        wall,
+        entropy: systemEntropy,
+        onNotice: (text) => log.info(text),
+    });
 }
 
 /**

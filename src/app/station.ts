@@ -9,13 +9,11 @@ import { nativeCrypto } from "../crypto/node/native.ts";
 import { openDepot } from "../depot/sqlite/depot.ts";
 import type { Depot } from "../depot/store.ts";
 import { decodeWirePayload } from "../wire/payload.ts";
-import { sticksOf } from "./bundle/sticks.ts";
 import { readIdentityFile, writeIdentityFile } from "./cli/identity-store.ts";
 import { CommandError } from "./cli/terminal.ts";
 import type { Config } from "./config/config.ts";
 import { systemEntropy } from "./entropy.ts";
 import { Gateway, type GatewayEvent } from "./gateway.ts";
-import { lanOf } from "./lan.ts";
 import type { Log } from "./log.ts";
 
 /** What a radio may use of its station. */
@@ -63,12 +61,7 @@ export async function openStation(parts: StationParts): Promise<Station> {
         const radios = parts.makeRadios({ depot, clock, wall, identity, log });
         gateway = new Gateway({
             depot,
-            carriers: [
-                mailbox,
-                ...radios,
-                ...sticksOf(config, { clock, wall, identity, log }),
-                ...lanOf(config, { depot, clock, wall, identity, log }),
-            ],
+            carriers: [mailbox, ...radios, ...(await optionalCarriers(config, { depot, clock, wall, identity, log }))],
             clock,
             limits: config.mailbox,
             onEvent: (event) => {
@@ -95,6 +88,17 @@ export async function openStation(parts: StationParts): Promise<Station> {
         await depot.close();
         throw cause;
     }
+}
+
+/** What most gateways do without is loaded only where it is wanted. */
+async function optionalCarriers(config: Config, surroundings: RadioSurroundings): Promise<readonly Carrier[]> {
+    const { sticks, lan } = config;
+    return [
+        ...(sticks === undefined
+            ? []
+            : [(await import("./bundle/sticks.ts")).makeSticks(sticks, config, surroundings)]),
+        ...(lan.enabled ? [(await import("./lan.ts")).makeLan(lan, surroundings)] : []),
+    ];
 }
 
 function makeMailbox(config: Config, { depot, clock, wall, identity }: RadioSurroundings) {

@@ -16,22 +16,22 @@ export interface StickSurroundings {
     readonly log: Log;
 }
 
-/** The exchange with sticks, where the configuration wants it. */
-export function sticksOf(config: Config, { clock, wall, identity, log }: StickSurroundings): readonly Carrier[] {
-    const { sticks: root, name, dataDir } = config;
-    if (root === undefined) return [];
+/** The exchange with sticks that are mounted below `root`. */
+export function makeSticks(
+    root: string,
+    { name, dataDir }: Pick<Config, "name" | "dataDir">,
+    { clock, wall, identity, log }: StickSurroundings,
+): Carrier {
     const id = toHex(identity.routingKey.subarray(0, 4));
-    return [
-        makeStickCarrier({
-            root,
-            fileName: `${name.toLowerCase().replaceAll(/[^a-z0-9]+/g, "-")}-${id}.ember`,
-            mountPoints,
-            openDepot: () => openListing(dataDir),
-            clock,
-            wall,
-            onNotice: (text) => log.info(text),
-        }),
-    ];
+    return makeStickCarrier({
+        root,
+        fileName: `${name.toLowerCase().replaceAll(/[^a-z0-9]+/g, "-")}-${id}.ember`,
+        mountPoints,
+        openDepot: () => openListing(dataDir),
+        clock,
+        wall,
+        onNotice: (text) => log.info(text),
+    });
 }
 
 /** Linux writes blanks and the like in mount points as octal numbers. */

@@ -28,6 +28,8 @@ const PARTS_MAX = 300;
 /** Entries of one TXT record that are looked at. */
 const TXT_ENTRIES_MAX = 32;
 
+const PLAIN_NAME = /^(?=.{1,253}$)[\x20-\x2d\x2f-\x7e]{1,63}(?:\.[\x20-\x2d\x2f-\x7e]{1,63})*$/;
+
 /** Undefined for what is no packet. Names come back in small letters, without the last dot. */
 export function decodeDns(bytes: Uint8Array): DnsPacket | undefined {
     if (bytes.length > PACKET_SIZE_MAX) return undefined;
@@ -39,7 +41,7 @@ export function decodeDns(bytes: Uint8Array): DnsPacket | undefined {
             questions: (packet.questions ?? [])
                 .slice(0, PARTS_MAX)
                 .map(({ name, type }) => ({ name: plain(name), type })),
-            records: records.slice(0, PARTS_MAX).flatMap(recordOf),
+            records: records.slice(0, PARTS_MAX).flatMap(recordOf).filter(isPlain),
         };
     } catch {
         return undefined;
@@ -105,6 +107,12 @@ function answerOf(record: DnsRecord): Answer {
         default:
             return { ...base, type: record.type, data: record.address };
     }
+}
+
+/** Ember's names are ASCII; others might not survive being asked for. */
+function isPlain(record: DnsRecord): boolean {
+    const names = "target" in record ? [record.name, record.target] : [record.name];
+    return names.every((name) => PLAIN_NAME.test(name));
 }
 
 function plain(name: string): string {

@@ -95,6 +95,18 @@ describe("a browser", () => {
         expect(browser.questions(0).length).toBeLessThan(30);
     });
 
+    it("remembers no name that it could not ask for", () => {
+        const browser = new Browser();
+        const strange = ["\u{fffd}".repeat(60), "x".repeat(64), "a\nb"].map((label): DnsRecord => {
+            return { type: "PTR", name: SERVICE_TYPE, ttlS: 60, target: `${label}.${SERVICE_TYPE}` };
+        });
+        for (const record of strange) {
+            const packet = decodeDns(encodeResponse([record]));
+            if (packet) browser.hear({ packet, sender: "x", reachable: any }, 0);
+        }
+        expect(browser.size).toBe(0);
+    });
+
     it("takes any bytes without harm", () => {
         const good = fc.constant(Uint8Array.from(encodeResponse(own())));
         const browser = new Browser();
