@@ -3,12 +3,20 @@ import type { ItemKind, Offer, OfferKey, RelayStore } from "../store.ts";
 
 type OfferStore = Pick<
     RelayStore,
-    "addOffer" | "dueOffers" | "nextOfferAt" | "deferOffer" | "endOffer" | "resumeOffers" | "neverOffered"
+    | "addOffer"
+    | "dueOffers"
+    | "nextOfferAt"
+    | "deferOffer"
+    | "endOffer"
+    | "reopenOffer"
+    | "openOffers"
+    | "resumeOffers"
+    | "neverOffered"
 >;
 
 /** As numbers in the file: the greater goes out first. */
-const KIND = { message: 0, tombstone: 1 } as const;
-const KINDS: readonly ItemKind[] = ["message", "tombstone"];
+export const KIND = { message: 0, tombstone: 1 } as const;
+export const KINDS: readonly ItemKind[] = ["message", "tombstone"];
 
 type Row = Omit<Offer, "kind"> & { readonly kind: number };
 
@@ -30,6 +38,14 @@ export function offerStore(database: Database): Offers {
     const WHICH = "WHERE message_id = ? AND kind = ? AND carrier = ?";
     const defer = database.prepare(`UPDATE offers SET attempts = attempts + 1, due = ? ${WHICH}`);
     const end = database.prepare(`UPDATE offers SET ended = 1 ${WHICH}`);
+    const reopen = database.prepare(
+        `INSERT INTO offers (kind, message_id, carrier) VALUES (?, ?, ?) ON CONFLICT (message_id, kind, carrier)
+         DO UPDATE SET ended = 0, due = 0, attempts = 0 WHERE ended = 1`,
+    );
+    const open = database.prepare<[Uint8Array, number], Row>(
+        `SELECT kind, message_id AS messageId, carrier, attempts FROM offers
+         WHERE message_id = ? AND kind = ? AND ended = 0 ORDER BY ordinal`,
+    );
     const forgetTimes = database.prepare("UPDATE offers SET due = 0 WHERE ended = 0 AND due <> 0");
     const dropGone = database.prepare(
         "DELETE FROM offers WHERE ended = 0 AND carrier NOT IN (SELECT value FROM json_each(?))",
@@ -41,6 +57,8 @@ export function offerStore(database: Database): Offers {
         nextOfferAt: (carrier) => next.get(carrier) ?? undefined,
         deferOffer: (key, until) => void defer.run(until, ...nameOf(key)),
         endOffer: (key) => void end.run(...nameOf(key)),
+        reopenOffer: ({ kind, messageId, carrier }) => void reopen.run(KIND[kind], messageId, carrier),
+        openOffers: (kind, messageId) => open.all(messageId, KIND[kind]).map(offerOf),
         resumeOffers(carriers) {
             forgetTimes.run();
             dropGone.run(JSON.stringify(carriers));
