@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { toHex } from "../base/encoding.ts";
 import type { Clock, UnixSeconds } from "../base/time.ts";
 import type { Carrier } from "../carriers/carrier.ts";
 import { mailboxIdentity } from "../carriers/http/identity.ts";
@@ -142,6 +143,15 @@ function logEvent(log: Log, event: GatewayEvent): void {
             const fields = { id: parcel.messageId, kind: parcel.kind, size: parcel.payload.length };
             if (outcome.kind === "peer_stored") log.info(`stored beyond ${carrier}`, fields);
             else log.warn(`${outcome.kind} by ${carrier}`, { ...fields, reason: outcome.detail });
+            return;
+        }
+        case "distributed":
+            log.debug("distributed", { id: event.messageId });
+            return;
+        case "expired": {
+            const fields = { id: toHex(event.messageId), stored_by: event.storedBy.join(", ") || "nobody" };
+            if (event.phase === "urgent") log.warn("a message expired before it was distributed", fields);
+            else log.debug("a message expired", fields);
             return;
         }
         case "depot_error":

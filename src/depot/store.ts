@@ -94,8 +94,8 @@ export interface RelayStore {
     /** Forgets the unproven tombstone that expires first. */
     evictUnprovenTombstone(): void;
 
-    /** Does nothing if the same offer exists. It is due at once. */
-    addOffer(key: OfferKey): void;
+    /** Does nothing if the same offer exists. It is due at once, or from a monotonic time on. */
+    addOffer(key: OfferKey, dueMonotonic?: number): void;
     /** Due offers of one carrier: tombstones first, then the oldest messages; at most `limit` of them. */
     dueOffers(carrier: string, nowMonotonic: number, limit: number): readonly Offer[];
     /** The monotonic time at which the next offer of this carrier is due; undefined when none is left. */

@@ -1,15 +1,21 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { type SettleContext, settleOffer } from "../../src/relay/delivery.ts";
 import { ingest } from "../../src/relay/ingest.ts";
 import { CATCH_UP_ITEMS_MAX, RELAY_LIMITS_DEFAULT } from "../../src/relay/limits.ts";
-import { catchUp, offeredPayload, settleOffer } from "../../src/relay/offers.ts";
-import { RETRY_MS_FIRST, RETRY_MS_MAX, retryPauseMs, rule } from "../../src/relay/rules.ts";
+import { catchUp, offeredPayload } from "../../src/relay/offers.ts";
+import { PAUSES, spreadPauseMs } from "../../src/relay/pauses.ts";
+import { rule } from "../../src/relay/rules.ts";
 import { mailboxWay, testMessage, testWay } from "../support/envelopes.ts";
 import { ModelStore } from "../support/model-store.ts";
 
 const NOW = 1_767_225_600;
 const http = mailboxWay();
 const lora = testWay("lora");
+
+function at(store: ModelStore, monotonic: number): SettleContext {
+    return { store, ways: [http, lora], quorum: { kind: "any" }, way: lora, monotonic, wall: NOW };
+}
 
 function stored(count: number): ModelStore {
     const store = new ModelStore();
@@ -39,10 +45,10 @@ describe("rules", () => {
     it("let the pause grow to its limit and never beyond a quarter more", () => {
         fc.assert(
             fc.property(fc.nat(1000), fc.uint8Array({ minLength: 16, maxLength: 16 }), (attempts, messageId) => {
-                const pause = retryPauseMs(attempts, messageId);
-                expect(pause).toBeGreaterThanOrEqual(RETRY_MS_FIRST * 0.75);
-                expect(pause).toBeLessThanOrEqual(RETRY_MS_MAX * 1.25);
-                expect(retryPauseMs(attempts + 1, messageId)).toBeGreaterThanOrEqual(pause);
+                const pause = spreadPauseMs(PAUSES.http, attempts + 1, messageId);
+                expect(pause).toBeGreaterThanOrEqual(PAUSES.http.firstMs * 0.75);
+                expect(pause).toBeLessThanOrEqual(PAUSES.http.maxMs * 1.25);
+                expect(spreadPauseMs(PAUSES.http, attempts + 2, messageId)).toBeGreaterThanOrEqual(pause);
             }),
         );
     });
@@ -57,7 +63,7 @@ describe("an offer", () => {
             const [offer] = store.dueOffers("lora", now, 1);
             if (!offer) throw new Error("the offer is gone");
             expect(offer.attempts).toBe(attempts);
-            const retryAt = settleOffer(store, offer, { kind: "failed", detail: "no answer" }, now)?.retryAt ?? 0;
+            const retryAt = settleOffer(at(store, now), offer, { kind: "failed", detail: "no answer" }).retryAt ?? 0;
             expect(store.dueOffers("lora", retryAt - 1, 1)).toEqual([]);
             expect(store.nextOfferAt("lora")).toBe(retryAt);
             pauses.push(retryAt - now);
@@ -73,7 +79,7 @@ describe("an offer", () => {
         const [offer] = store.dueOffers("lora", 0, 1);
         if (!offer) throw new Error("the offer is gone");
         const outcome = { kind: "failed", detail: "budget used up", notBefore: 3_600_000 } as const;
-        expect(settleOffer(store, offer, outcome, 0)?.retryAt).toBe(3_600_000);
+        expect(settleOffer(at(store, 0), offer, outcome).retryAt).toBe(3_600_000);
     });
 
     it.each([{ kind: "peer_stored" } as const, { kind: "rejected", detail: "never" } as const])(
@@ -82,7 +88,7 @@ describe("an offer", () => {
             const store = stored(1);
             const [offer] = store.dueOffers("lora", 0, 1);
             if (!offer) throw new Error("the offer is gone");
-            expect(settleOffer(store, offer, outcome, 0)).toBeUndefined();
+            expect(settleOffer(at(store, 0), offer, outcome).retryAt).toBeUndefined();
             store.resumeOffers(["http", "lora"]);
             expect(catchUp(store, lora, NOW)).toBe(false);
             expect(store.nextOfferAt("lora")).toBeUndefined();

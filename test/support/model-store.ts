@@ -80,9 +80,9 @@ export class ModelStore implements RelayStore {
         this.#keepTombstones((each) => each !== first);
     }
 
-    addOffer(key: OfferKey): void {
+    addOffer(key: OfferKey, due = 0): void {
         if (this.#offers.some((each) => sameOffer(each, key))) return;
-        this.#offers.push({ ...key, attempts: 0, due: 0, ended: false });
+        this.#offers.push({ ...key, attempts: 0, due, ended: false });
     }
 
     dueOffers(carrier: string, nowMonotonic: number, limit: number): readonly Offer[] {

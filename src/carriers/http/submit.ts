@@ -4,7 +4,7 @@ import type { Millis } from "../../base/time.ts";
 import type { OuterEnvelope } from "../../wire/outer-envelope.ts";
 import { decodeWirePayload, type WirePayload, wireErrorText } from "../../wire/payload.ts";
 import { decodeSubmitBody, submitBodyErrorText } from "../../wire/submit-body.ts";
-import type { Arrival, CarrierHandlers } from "../carrier.ts";
+import type { Arrival } from "../carrier.ts";
 import { type Answer, busyAnswer, errorAnswer, jsonAnswer } from "./answers.ts";
 import { FETCHABLE_SIZE_MAX } from "./limits.ts";
 import type { MailboxIdentity } from "./options.ts";
@@ -17,9 +17,11 @@ export interface SubmitContext {
     readonly identity: MailboxIdentity | undefined;
     readonly keyLimiter: RateLimiter;
     readonly now: Millis;
-    readonly onPayload: CarrierHandlers["onPayload"];
+    readonly onPayload: (payload: Uint8Array) => Promise<Arrival>;
     /** The verified signer of the request, if it was signed. */
     readonly signer: Uint8Array | undefined;
+    /** Whether what is here already gets a receipt too, which Ember does not give. */
+    readonly receiptsForKnown: boolean;
 }
 
 /** One result of the answer, and what it says about storing. */
@@ -77,7 +79,10 @@ function tooLarge(what: string, size: number): Settled {
 }
 
 function resultOf(context: SubmitContext, payload: WirePayload, arrival: Arrival): Settled {
-    if (arrival.kind === "duplicate") return OK;
+    if (arrival.kind === "duplicate") {
+        const isAsked = context.receiptsForKnown && payload.kind === "message";
+        return isAsked ? { json: storedJson(context, payload.outer), fate: "kept" } : OK;
+    }
     if (arrival.kind === "stored") {
         if (payload.kind === "tombstone") return { json: OK.json, fate: "kept" };
         return { json: storedJson(context, payload.outer), fate: "kept" };

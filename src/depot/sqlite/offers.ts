@@ -27,7 +27,7 @@ export interface Offers {
 }
 
 export function offerStore(database: Database): Offers {
-    const add = database.prepare("INSERT OR IGNORE INTO offers (kind, message_id, carrier) VALUES (?, ?, ?)");
+    const add = database.prepare("INSERT OR IGNORE INTO offers (kind, message_id, carrier, due) VALUES (?, ?, ?, ?)");
     const due = database.prepare<[string, number, number], Row>(
         `SELECT kind, message_id AS messageId, carrier, attempts FROM offers INDEXED BY offers_in_order
          WHERE carrier = ? AND ended = 0 AND due <= ? ORDER BY kind DESC, ordinal LIMIT ?`,
@@ -52,7 +52,7 @@ export function offerStore(database: Database): Offers {
     );
     const never = neverOffered(database);
     const store: OfferStore = {
-        addOffer: ({ kind, messageId, carrier }) => void add.run(KIND[kind], messageId, carrier),
+        addOffer: ({ kind, messageId, carrier }, due = 0) => void add.run(KIND[kind], messageId, carrier, due),
         dueOffers: (carrier, now, limit) => due.all(carrier, now, limit).map(offerOf),
         nextOfferAt: (carrier) => next.get(carrier) ?? undefined,
         deferOffer: (key, until) => void defer.run(until, ...nameOf(key)),
