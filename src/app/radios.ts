@@ -1,21 +1,20 @@
-import type { LoraParams, Modem } from "../../hw/modem.ts";
-import type { BytePortFactory } from "../../hw/port/byte-port.ts";
-import { serialPort } from "../../hw/port/serial-port.ts";
-import { settingProblems } from "../../hw/rylr998/commands.ts";
-import { makeRylr998 } from "../../hw/rylr998/driver.ts";
+import { openLine } from "../../hw/gpio/open-line.ts";
+import type { Modem, ModemTraits } from "../../hw/modem.ts";
+import type { BytePort, BytePortFactory } from "../../hw/port/byte-port.ts";
 import type { Carrier } from "../carriers/carrier.ts";
 import { type AirEvent, makeLoraCarrier } from "../carriers/lora/lora-carrier.ts";
 import type { Identity } from "../crypto/identity.ts";
 import { AIRTIME_MEMORY_S, type AirtimeEntry, makeAirLaw } from "../link/ledger.ts";
 import { findRegion, type RegionProfile } from "../link/region.ts";
+import { systemClock } from "./clock.ts";
 import type { Config, RadioConfig } from "./config/config.ts";
 import { systemEntropy } from "./entropy.ts";
+import { choiceOf, paramsForLaw } from "./radio-kinds/choice.ts";
+import type { RadioChoice } from "./radio-kinds/kind.ts";
+import { RADIO_KIND_TABLE } from "./radio-kinds/registry.ts";
+import { parsePortName } from "./serial/port-name.ts";
+import { radioPort } from "./serial/radio-port.ts";
 import type { RadioSurroundings } from "./station.ts";
-
-const BAUD_RATE = 115_200;
-
-/** Where a radio listens that knows neither frequency nor region, in Hz. */
-const LISTEN_HZ = 868_100_000;
 
 /** Any address that a module takes, for checks before its gateway has an identity. */
 const SOME_ADDRESS = 1;
@@ -35,16 +34,10 @@ export interface RadioParts {
 /** A radio of the configuration as a carrier, with what earlier lives spent on the air taken into account. */
 export function makeRadio({ radio, region, surroundings, port, onAir }: RadioParts): Carrier {
     const { clock, depot, wall, identity } = surroundings;
-    const params = paramsOf(radio, region);
-    const modem: Modem = makeRylr998({
-        label: radio.port,
-        port: port ?? serialPort({ path: radio.port, baudRate: BAUD_RATE }),
-        clock,
-        params,
-        address: radio.address ?? addressOf(identity),
-        networkId: radio.networkId,
-        binary: radio.binary,
-    });
+    const choice = choiceOf(radio, region, addressOf(identity));
+    const params = paramsForLaw(choice);
+    const portAt = port ? () => port() : radioPort({ name: radio.port });
+    const modem = RADIO_KIND_TABLE[radio.kind].makeModem({ ...choice, portAt, clock, openLine });
     const law = makeAirLaw({ region, station: stationOf(radio, modem) });
     law.restore(depot.airtime.spent(radio.id, wall() - AIRTIME_MEMORY_S), {
         monotonic: clock.now().monotonic,
@@ -66,7 +59,9 @@ export function makeRadio({ radio, region, surroundings, port, onAir }: RadioPar
         node: addressOf(identity) & NODE_MASK,
         linkState: {
             load: () => depot.links.load(radio.id),
-            save: (state) => depot.commit(() => depot.links.save(radio.id, state)).catch(() => undefined),
+            save: async (state) => {
+                await depot.commit(() => depot.links.save(radio.id, state)).catch(() => false);
+            },
         },
         ...(onAir ? { onAir } : {}),
     });
@@ -76,27 +71,31 @@ export function makeRadio({ radio, region, surroundings, port, onAir }: RadioPar
 export function radioProblems(config: Config): readonly string[] {
     const { region: name, radios } = config;
     const region = name === undefined ? undefined : findRegion(name);
-    return radios.flatMap((radio) => {
-        const params = paramsOf(radio, region);
-        const settings = { params, address: radio.address ?? SOME_ADDRESS, networkId: radio.networkId };
-        const problems = [...settingProblems(settings)];
-        if (region) {
-            const station = { antennaGainDbi: radio.antennaGainDbi, listensBeforeTalk: false };
-            const allowed = makeAirLaw({ region, station }).allowance(params);
-            if (!allowed.ok) problems.push(...allowed.error);
-        }
-        return problems.map((problem) => `radio ${radio.id}: ${problem}`);
-    });
+    return radios.flatMap((radio) => problemsOf(radio, region).map((problem) => `radio ${radio.id}: ${problem}`));
 }
 
-function stationOf(radio: RadioConfig, modem: Modem) {
-    return { antennaGainDbi: radio.antennaGainDbi, listensBeforeTalk: modem.traits.detectsChannelActivity };
+function problemsOf(radio: RadioConfig, region: RegionProfile | undefined): readonly string[] {
+    const kind = RADIO_KIND_TABLE[radio.kind];
+    const name = parsePortName(radio.port);
+    if (!name.ok) return [name.error];
+    const choice = choiceOf(radio, region, SOME_ADDRESS);
+    const problems = kind.settingProblems(choice);
+    if (problems.length > 0 || !region) return problems;
+    const station = stationOf(radio, { traits: traitsOf(choice) });
+    const allowed = makeAirLaw({ region, station }).allowance(paramsForLaw(choice));
+    return allowed.ok ? [] : allowed.error;
 }
 
-function paramsOf(radio: RadioConfig, region: RegionProfile | undefined): LoraParams {
-    const { spreadingFactor, bandwidthHz, codingRate, preambleSymbols, powerDbm } = radio;
-    const frequencyHz = radio.frequencyHz ?? region?.usualFrequencyHz ?? LISTEN_HZ;
-    return { frequencyHz, spreadingFactor, bandwidthHz, codingRate, preambleSymbols, powerDbm };
+/** Nothing is opened before a modem is started. */
+function traitsOf(choice: RadioChoice): ModemTraits {
+    const portAt = (): BytePort => {
+        throw new Error("only its traits are wanted");
+    };
+    return RADIO_KIND_TABLE[choice.radio.kind].makeModem({ ...choice, portAt, clock: systemClock, openLine }).traits;
+}
+
+function stationOf(radio: RadioConfig, { traits }: Pick<Modem, "traits">) {
+    return { antennaGainDbi: radio.antennaGainDbi, listensBeforeTalk: traits.detectsChannelActivity };
 }
 
 /** 1..65535, the same at every start and most likely different from the neighbours'. */

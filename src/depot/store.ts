@@ -159,10 +159,17 @@ export interface AirtimeJournal {
     forgetBefore(radio: string, before: UnixSeconds): void;
 }
 
-/** What the link of each radio keeps over a restart, opaque to the depot. */
+/** Largest state that one link may keep, in bytes. */
+export const LINK_STATE_SIZE_MAX = 4 * 1024 * 1024;
+
+/** States kept at most, those of radios that are gone included. */
+export const LINK_STATES_MAX = 64;
+
+/** What the link of each radio keeps over a restart, by name; opaque to the depot. */
 export interface LinkStates {
-    load(radio: string): Uint8Array | undefined;
-    save(radio: string, state: Uint8Array): void;
+    load(name: string): Uint8Array | undefined;
+    /** Replaces an earlier state of this name. Beyond the limits nothing changes, and the answer is false. */
+    save(name: string, state: Uint8Array): boolean;
 }
 
 /** How far the mailboxes of others were read. */

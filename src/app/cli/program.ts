@@ -59,7 +59,11 @@ function withSettings(command: Command): Command {
 function addGateway(program: Command, terminal: Terminal): void {
     withSettings(program.command("run"))
         .description("run the gateway")
-        .option("--radio <port>", "serial device of a RYLR998; repeat for more", collect)
+        .option(
+            "--radio <[kind=]port>",
+            "a radio, e.g. rnode=/dev/ttyACM0; a RYLR998 unless said; repeat for more",
+            collect,
+        )
         .option("--json", "one JSON object a line instead of text for people")
         .action(async (options) => {
             const { runGateway } = await import("./run.ts");

@@ -3,9 +3,9 @@ import { systemClock } from "../clock.ts";
 import type { Config } from "../config/config.ts";
 import { radioOnPort } from "../config/config.ts";
 import { radioFallbacks } from "../config/load.ts";
-import { makeLog } from "../log.ts";
+import { type Log, makeLog } from "../log.ts";
 import { makeRadio } from "../radios.ts";
-import { serialDevices } from "../serial-devices.ts";
+import { lastingName, serialDevices } from "../serial/devices.ts";
 import { openStation } from "../station.ts";
 import { configFrom, type SettingOptions } from "./settings-of.ts";
 import type { Terminal } from "./terminal.ts";
@@ -29,6 +29,7 @@ export async function runGateway(
     for (const { id, port } of config.radios.slice(said.radios.length)) {
         log.info(`no radio is configured: trying ${port} as a RYLR998`, { id });
     }
+    if (config.radios.length === 0) sayWhatIsPluggedIn(log);
     if (config.region === undefined && config.radios.length > 0) {
         log.warn("no region is set, so nothing will be transmitted: set --region, e.g. --region EU868");
     }
@@ -49,11 +50,18 @@ export async function runGateway(
     await station.stop();
 }
 
+/** An unknown device may be anything: it is not written to unless somebody names it. */
+function sayWhatIsPluggedIn(log: Log): void {
+    const names = serialDevices().map(lastingName);
+    if (names.length === 0) return;
+    log.warn(`no radio is configured; plugged in: ${names.join(", ")}. See hearth radio list and hearth radio setup`);
+}
+
 function withDetectedRadios(config: Config): Config {
     if (config.radios.length > 0 || !config.radioAutodetect) return config;
     const fallbacks = radioFallbacks();
     const radios = serialDevices()
         .slice(0, AUTODETECTED_MAX)
-        .map((port, index) => radioOnPort(port, `lora${index === 0 ? "" : index + 1}`, fallbacks));
+        .map((device, index) => radioOnPort(lastingName(device), `lora${index === 0 ? "" : index + 1}`, fallbacks));
     return { ...config, radios };
 }

@@ -51,8 +51,17 @@ function fromOptions(options: SettingOptions): Source {
     add("region", "--region", options.region);
     add("name", "--name", options.name);
     add("log_level", "--log-level", options.logLevel);
-    const radios = (options.radio ?? []).map((port) => [{ path: "port", value: port, where: "--radio", words: true }]);
+    const radios = (options.radio ?? []).map(radioGiven);
     return { given, radios, problems: [] };
+}
+
+/** "PORT", or "KIND=PORT". */
+function radioGiven(text: string): readonly Given[] {
+    const [, kind, rest] = /^([a-z0-9-]+)=(.+)$/.exec(text) ?? [];
+    const given = (path: string, value: string): Given => ({ path, value, where: "--radio", words: true });
+    return kind === undefined || rest === undefined
+        ? [given("port", text)]
+        : [given("kind", kind), given("port", rest)];
 }
 
 /** The scripts of a clone say where it lies, so that its data does not depend on where somebody stands. */

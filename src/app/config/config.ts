@@ -1,5 +1,6 @@
 import { Secret } from "../../base/secret.ts";
-import type { LOG_LEVELS, RADIO_KINDS } from "./settings.ts";
+import type { RadioKindName } from "./module-settings.ts";
+import type { LOG_LEVELS } from "./settings.ts";
 
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
@@ -38,20 +39,43 @@ export interface MailboxConfig {
 
 export interface RadioConfig {
     readonly id: string;
-    readonly kind: (typeof RADIO_KINDS)[number];
+    readonly kind: RadioKindName;
     readonly port: string;
-    /** Undefined: one is made from the gateway's identity. */
+    readonly board: string | undefined;
+    readonly preset: string | undefined;
+    /** Undefined: one is made from the gateway's identity where modules need one of their own. */
     readonly address: number | undefined;
-    readonly networkId: number;
-    /** Undefined: the region's usual one. */
+    /** Undefined: the kind's usual one. */
+    readonly networkId: number | undefined;
+    /** Undefined: the region's usual one, or the next that the module has. */
     readonly frequencyHz: number | undefined;
     readonly spreadingFactor: number;
     readonly bandwidthHz: number;
     readonly codingRate: number;
     readonly preambleSymbols: number;
-    readonly powerDbm: number;
+    /** Undefined: the kind's usual one. */
+    readonly powerDbm: number | undefined;
     readonly antennaGainDbi: number;
     readonly binary: boolean;
+    readonly listenBeforeTalk: boolean;
+    readonly airRateBps: number;
+    readonly powerClass: "T22" | "T30";
+    /** Of modules whose speed is a setting. */
+    readonly baudRate: number;
+    readonly rssiByte: "none" | "offset" | "half";
+    readonly trustSettings: boolean;
+    readonly keepsSettings: boolean;
+    readonly lines: RadioLines;
+}
+
+/** GPIO lines of a radio; undefined: not wired. */
+export interface RadioLines {
+    readonly chip: string | undefined;
+    readonly m0: number | undefined;
+    readonly m1: number | undefined;
+    readonly aux: number | undefined;
+    readonly power: number | undefined;
+    readonly isPowerOffHigh: boolean;
 }
 
 /** Everything a gateway is told by its operator, checked. */
@@ -148,16 +172,33 @@ function radioOf(values: Values): RadioConfig {
         id: values.text("id"),
         kind: values.text("kind") as RadioConfig["kind"],
         port: values.text("port"),
+        board: values.textIfSet("board"),
+        preset: values.textIfSet("preset"),
         address: values.numberIfSet("address"),
-        networkId: values.number("network_id"),
+        networkId: values.numberIfSet("network_id"),
         frequencyHz: values.numberIfSet("frequency_hz"),
         spreadingFactor: values.number("spreading_factor"),
-        bandwidthHz: values.number("bandwidth_khz") * 1000,
+        bandwidthHz: Math.round(values.number("bandwidth_khz") * 1000),
         codingRate: values.number("coding_rate"),
         preambleSymbols: values.number("preamble_symbols"),
-        powerDbm: values.number("power_dbm"),
+        powerDbm: values.numberIfSet("power_dbm"),
         antennaGainDbi: values.number("antenna_gain_dbi"),
         binary: values.flag("binary"),
+        listenBeforeTalk: values.flag("listen_before_talk"),
+        airRateBps: values.number("air_rate"),
+        powerClass: values.text("power_class") as RadioConfig["powerClass"],
+        baudRate: values.number("baud_rate"),
+        rssiByte: values.text("rssi_byte") as RadioConfig["rssiByte"],
+        trustSettings: values.flag("trust_settings"),
+        keepsSettings: values.flag("keep_settings"),
+        lines: {
+            chip: values.textIfSet("gpio_chip"),
+            m0: values.numberIfSet("m0_gpio"),
+            m1: values.numberIfSet("m1_gpio"),
+            aux: values.numberIfSet("aux_gpio"),
+            power: values.numberIfSet("power_gpio"),
+            isPowerOffHigh: values.flag("power_off_high"),
+        },
     };
 }
 

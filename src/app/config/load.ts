@@ -1,7 +1,8 @@
 import * as v from "valibot";
 import { err, ok, type Result } from "../../base/result.ts";
 import { type Config, configOf, listenOf, Values } from "./config.ts";
-import { RADIO_SETTINGS, RADIOS_MAX, SETTINGS, type Setting } from "./settings.ts";
+import type { Setting } from "./setting.ts";
+import { RADIO_SETTINGS, RADIOS_MAX, SETTINGS } from "./settings.ts";
 import type { Given, Source } from "./sources.ts";
 
 const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|::1)$/;
@@ -70,6 +71,7 @@ function checked(setting: Setting, said: Given): Result<unknown, string> {
 
 /** Words of a command line or an environment as the value they mean; what means nothing is left for the check to refuse. */
 function meant(setting: Setting, words: string): unknown {
+    if (setting.kind === "number") return /^-?\d{1,15}(?:\.\d{1,6})?$/.test(words) ? Number(words) : words;
     if (setting.kind === "integer") return /^-?\d{1,15}$/.test(words) ? Number(words) : words;
     if (setting.kind === "boolean") {
         if (/^(?:true|yes|on|1)$/i.test(words)) return true;

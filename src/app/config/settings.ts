@@ -1,44 +1,16 @@
 import * as v from "valibot";
 import { regionNames } from "../../link/region.ts";
-
-/** A setting as data: the configuration file, the environment, `config show` and the documentation all read this table. */
-export interface Setting {
-    /** Dotted, as in the TOML file. Its variable is HEARTH_ and the path in capitals with underscores. */
-    readonly path: string;
-    readonly kind: "text" | "integer" | "boolean" | "secret";
-    /** Checks a value of the right type; its message follows "must be". */
-    readonly check: v.GenericSchema<unknown>;
-    readonly fallback?: string | number | boolean;
-    readonly help: string;
-}
+import { MODULE_SETTINGS } from "./module-settings.ts";
+import { between, flag, oneOf, type Setting, setting, text } from "./setting.ts";
 
 /** Radios of one gateway. */
 export const RADIOS_MAX = 8;
 
 export const LOG_LEVELS = ["debug", "info", "warn", "error"] as const;
-export const RADIO_KINDS = ["rylr998"] as const;
 
 const HOST_PORT = /^(?:\[[0-9a-fA-F:]+\]|[0-9A-Za-z.-]+):\d{1,5}$/;
 const NAME_MAX = 40;
 
-function text(max: number): v.GenericSchema<unknown> {
-    return v.pipe(
-        v.string(),
-        v.minLength(1, "a text that is not empty"),
-        v.maxLength(max, `at most ${max} characters`),
-    );
-}
-
-function between(min: number, max: number): v.GenericSchema<unknown> {
-    const message = `a whole number from ${min} to ${max}`;
-    return v.pipe(v.number(message), v.integer(message), v.minValue(min, message), v.maxValue(max, message));
-}
-
-function oneOf(words: readonly string[]): v.GenericSchema<unknown> {
-    return v.picklist(words, `one of ${words.join(", ")}`);
-}
-
-const flag = v.boolean("true or false");
 const RATE_MAX = 1_000_000;
 
 export const SETTINGS: readonly Setting[] = [
@@ -55,8 +27,8 @@ export const SETTINGS: readonly Setting[] = [
         "radio_autodetect",
         "boolean",
         flag,
-        "With no [[radio]] in the file, use the serial devices that are plugged in.",
-        true,
+        "With no [[radio]] given, take the USB serial devices for RYLR998s and write to them.",
+        false,
     ),
     setting(
         "http.listen",
@@ -116,58 +88,11 @@ export const RADIO_SETTINGS: readonly Setting[] = [
         "Name of this radio in logs and in the depot; keep it when the device moves.",
         "lora",
     ),
-    setting("kind", "text", oneOf(RADIO_KINDS), "What the device is.", "rylr998"),
-    setting("port", "text", text(4096), "Serial device, e.g. /dev/serial/by-id/…"),
-    setting("address", "integer", between(1, 65_535), "The module's own address."),
-    setting(
-        "network_id",
-        "integer",
-        v.pipe(
-            v.number(),
-            v.check((id) => (Number.isInteger(id) && id >= 3 && id <= 15) || id === 18, "3 to 15, or 18"),
-        ),
-        "Modules hear only their own network.",
-        18,
-    ),
-    setting(
-        "frequency_hz",
-        "integer",
-        between(400_000_000, 1_000_000_000),
-        "Centre frequency; the region names a usual one.",
-    ),
-    setting("spreading_factor", "integer", between(5, 11), "5 to 11: each step is slower and reaches further.", 9),
-    setting("bandwidth_khz", "integer", v.picklist([125, 250, 500], "125, 250 or 500"), "Bandwidth in kHz.", 125),
-    setting("coding_rate", "integer", between(1, 4), "1 to 4, meaning 4/5 to 4/8.", 1),
-    setting("preamble_symbols", "integer", between(4, 24), "Length of the preamble.", 12),
-    setting("power_dbm", "integer", between(0, 22), "Power into the antenna in dBm; the region may allow less.", 14),
-    setting(
-        "antenna_gain_dbi",
-        "integer",
-        between(-10, 20),
-        "Gain of the antenna, counted against the region's limit.",
-        2,
-    ),
-    setting(
-        "binary",
-        "boolean",
-        flag,
-        "Send raw bytes instead of base64: more room in a frame, not every firmware can.",
-        false,
-    ),
+    ...MODULE_SETTINGS,
 ];
 
 export function variableOf(path: string): string {
     return `HEARTH_${path.replaceAll(".", "_").toUpperCase()}`;
-}
-
-function setting(
-    path: string,
-    kind: Setting["kind"],
-    check: Setting["check"],
-    help: string,
-    fallback?: Setting["fallback"],
-): Setting {
-    return { path, kind, check, help, ...(fallback === undefined ? {} : { fallback }) };
 }
 
 function rate(what: string, whom: string, rps: number, burst: number): readonly Setting[] {

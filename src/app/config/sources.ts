@@ -1,7 +1,7 @@
 import { parse, TomlError } from "smol-toml";
 import { err, ok, type Result } from "../../base/result.ts";
-import { PEER_SETTINGS, PEERS_MAX } from "./peer-settings.ts";
-import { RADIO_SETTINGS, RADIOS_MAX, SETTINGS, type Setting, variableOf } from "./settings.ts";
+import type { Setting } from "./setting.ts";
+import { RADIO_SETTINGS, RADIOS_MAX, SETTINGS, variableOf } from "./settings.ts";
 
 /** One thing somebody said about a setting, and where. */
 export interface Given {
@@ -17,8 +17,6 @@ export interface Given {
 export interface Source {
     readonly given: readonly Given[];
     readonly radios: readonly (readonly Given[])[];
-    /** About each [[peer]] in turn. */
-    readonly peers?: readonly (readonly Given[])[];
     readonly problems: readonly string[];
 }
 
@@ -39,25 +37,18 @@ export function fromToml(text: string, file: string): Result<Source, string> {
         const why = cause instanceof Error ? (cause.message.split("\n")[0] ?? "") : "";
         return err(`${file} is no valid TOML${at}: ${why}`);
     }
-    const { radio, peer, ...rest } = tree;
+    const { radio, ...rest } = tree;
     const main = flatten(rest, SETTINGS, "", file);
-    const radios = tablesOf({ name: "radio", tables: radio, settings: RADIO_SETTINGS, file });
-    const peers = tablesOf({ name: "peer", tables: peer, settings: PEER_SETTINGS, file });
-    const problems = [...main.problems, ...radios.problems, ...peers.problems];
-    return ok({ given: main.given, radios: radios.given, peers: peers.given, problems });
-}
-
-/** The tables of one list, such as [[radio]]. */
-function tablesOf(list: {
-    readonly name: string;
-    readonly tables: unknown;
-    readonly settings: readonly Setting[];
-    readonly file: string;
-}): { readonly given: readonly (readonly Given[])[]; readonly problems: readonly string[] } {
-    const { name, tables = [], settings, file } = list;
-    if (!Array.isArray(tables)) return { given: [], problems: [`${name} in ${file} must be written [[${name}]]`] };
-    const flat = tables.map((table, index) => flatten(table, settings, `${name} ${index + 1}: `, file));
-    return { given: flat.map(({ given }) => given), problems: flat.flatMap(({ problems }) => problems) };
+    const tables = radio === undefined ? [] : radio;
+    if (!Array.isArray(tables)) {
+        return ok({ ...main, radios: [], problems: [...main.problems, `radio in ${file} must be written [[radio]]`] });
+    }
+    const radios = tables.map((table, index) => flatten(table, RADIO_SETTINGS, `radio ${index + 1}: `, file));
+    return ok({
+        given: main.given,
+        radios: radios.map(({ given }) => given),
+        problems: [...main.problems, ...radios.flatMap(({ problems }) => problems)],
+    });
 }
 
 function flatten(tree: unknown, settings: readonly Setting[], prefix: string, file: string): Source {

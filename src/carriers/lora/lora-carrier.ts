@@ -186,6 +186,7 @@ class LoraCarrier implements Carrier {
 
     /** Hands one event to the link and does what it says, one event after the other. */
     #pump(event: LinkEvent): void {
+        if (event.kind === "frame" || event.kind === "settled") this.#transmitter.makeWay();
         this.#events.push(event);
         if (this.#pumping) return;
         this.#pumping = true;
@@ -230,8 +231,10 @@ class LoraCarrier implements Carrier {
     }
 
     async #transmit({ frame, purpose }: Extract<LinkEffect, { readonly kind: "transmit" }>): Promise<void> {
-        const mayTry = this.#forbidden === undefined && this.#upDetail !== undefined;
         const isData = purpose === "data";
+        // What is left of a turn whose parcels were all called back is of no use to anybody.
+        const isWanted = !isData || this.#offers.size > 0;
+        const mayTry = isWanted && this.#forbidden === undefined && this.#upDetail !== undefined;
         const wish = { frame, reserve: isData ? this.#fit.reserve : undefined, isPolite: isData };
         const sent = mayTry && (await this.#transmitter.transmit(wish));
         if (this.#stopped) return;

@@ -49,6 +49,9 @@ export class Transmitter {
     /** Of the wall clock against the monotonic one, in seconds; what the journal's times are told by. */
     #wallOffset: number | undefined;
     #hindrance: string | undefined;
+    /** Somebody may want an answer while the present frame, which leaves something for answers, waits for the law. */
+    #isAskedForWay = false;
+    #waitsForLaw = false;
 
     constructor(parts: TransmitterParts) {
         this.#parts = parts;
@@ -63,6 +66,7 @@ export class Transmitter {
     /** True once the last symbol left the antenna, as far as the modem can tell. Never rejects. */
     async transmit({ frame, reserve, isPolite }: Wish): Promise<boolean> {
         const { modem, law, params } = this.#parts;
+        this.#isAskedForWay = false;
         const allowed = law.allowance(params);
         const manners = { demand: allowed.ok ? allowed.value.band.carrierSense : undefined, isPolite };
         for (let attempt = 1; attempt <= ATTEMPTS_MAX; attempt++) {
@@ -83,6 +87,12 @@ export class Transmitter {
     /** A frame of somebody else was on the air until now. */
     heard(airtimeMs: Millis): void {
         this.use.note(this.#now(), airtimeMs);
+    }
+
+    /** An answer, which has a budget of its own, may be due: a frame that waits for the other one is given up for it. */
+    makeWay(): void {
+        this.#isAskedForWay = true;
+        if (this.#waitsForLaw) this.#giveUp?.();
     }
 
     /** A frame that waits for its permit or for the channel is given up. */
@@ -114,7 +124,10 @@ export class Transmitter {
             if (answer.kind === "never") return undefined;
             const waitMs = answer.until - this.#now();
             if (waitMs >= WAIT_TOLD_MS) this.#tell(`waiting for the duty cycle, ${Math.ceil(waitMs / 1000)} s`);
+            if (reserve && this.#isAskedForWay) return undefined;
+            this.#waitsForLaw = reserve !== undefined;
             const waited = await this.#waitUntil(answer.until);
+            this.#waitsForLaw = false;
             this.#tell(undefined);
             if (!waited) return undefined;
         }

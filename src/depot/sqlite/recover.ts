@@ -1,4 +1,5 @@
 import type { Database as Connection, Statement } from "better-sqlite3";
+import { LINK_STATES_MAX } from "../store.ts";
 import { openSalvage } from "./salvage.ts";
 
 /** Queries for one damaged table before the rest of it is given up. */
@@ -51,6 +52,7 @@ export function recover(fresh: Connection, damagedPath: string, decodes: Decodes
         skipRows(salvage.readers, fresh);
         const tombstones = copy(TOMBSTONES);
         for (const table of OTHERS) copy(table);
+        copyLinkStates(salvage.readers, fresh);
         // An offer whose item did not survive would never end.
         fresh.exec(`DELETE FROM offers WHERE kind = 0 AND message_id NOT IN (SELECT message_id FROM messages);
             DELETE FROM offers WHERE kind = 1 AND message_id NOT IN (SELECT message_id FROM tombstones);`);
@@ -82,6 +84,23 @@ function copyTable(readers: readonly Connection[], fresh: Connection, table: Tab
         }
     }
     return 0;
+}
+
+/** Few rows without numbers: from both ends, each as far as the damage. */
+function copyLinkStates(readers: readonly Connection[], fresh: Connection): void {
+    const insert = fresh.prepare("INSERT OR IGNORE INTO link_states VALUES (?, ?)");
+    for (const reader of readers) {
+        for (const order of ["ASC", "DESC"]) {
+            try {
+                const rows = reader
+                    .prepare(`SELECT radio, state FROM link_states ORDER BY radio ${order} LIMIT ?`)
+                    .raw();
+                for (const row of rows.iterate(LINK_STATES_MAX) as Iterable<unknown[]>) insertRow(insert, row);
+            } catch (cause) {
+                if (isFull(cause)) throw cause;
+            }
+        }
+    }
 }
 
 /** Undefined where this reader lost the table itself; the next one may know it. */

@@ -1,9 +1,14 @@
 import { closeSync, copyFileSync, existsSync, openSync, rmSync, statSync, writeSync } from "node:fs";
 import Database, { type Database as Connection } from "better-sqlite3";
 import { PAGE_BYTES } from "./damage.ts";
+import { migrate } from "./migrations.ts";
+import { MIGRATIONS } from "./schema.ts";
 
 /** Offsets in the header of a database file: https://www.sqlite.org/fileformat2.html section 1.3. */
-const HEADER = { changeCounter: 24, pageCount: 28, freelist: 32, freePages: 36, validFor: 92 } as const;
+const HEADER = { formats: 18, changeCounter: 24, pageCount: 28, freelist: 32, freePages: 36, validFor: 92 } as const;
+
+/** Write and read format of a file with a write-ahead log. */
+const WITH_LOG = Uint8Array.of(2, 2);
 
 export interface Salvage {
     /** Ways to read a damaged file, the most faithful first. */
@@ -13,22 +18,34 @@ export interface Salvage {
 
 /**
  * Opens a damaged file for reading. Where its first page, with the header and the schema, is beyond reading, a copy gets
- * the first page of `fresh`: both were made by the same steps, so every table begins on the same page in both.
+ * the first page of `fresh`: both were made by the same steps, so every table begins on the same page in both. In a depot that
+ * began with fewer steps only the tables of those do; further copies get the first page of such ones, and what later steps
+ * added is lost with the first page.
  */
 export function openSalvage(path: string, fresh: Connection): Salvage {
     const asItIs = readerOf(path);
     if (asItIs && readsEveryTable(asItIs, fresh)) return { readers: [asItIs], close: () => asItIs.close() };
-    const copy = `${path}.salvage`;
-    transplant(path, copy, fresh);
-    const mended = readerOf(copy);
-    const readers = [asItIs, mended].filter((reader) => reader !== undefined);
+    const copies = [`${path}.salvage`, ...MIGRATIONS.slice(1).map((_, step) => `${path}.salvage${step + 1}`)];
+    for (const [step, copy] of copies.entries()) transplant(path, copy, step === 0 ? fresh.serialize() : madeBy(step));
+    const readers = [asItIs, ...copies.map(readerOf)].filter((reader) => reader !== undefined);
     return {
         readers,
         close() {
             for (const reader of readers) reader.close();
-            remove(copy);
+            for (const copy of copies) remove(copy);
         },
     };
+}
+
+/** An empty file as the first `steps` steps leave it. */
+function madeBy(steps: number): Uint8Array {
+    const model = new Database(":memory:");
+    try {
+        migrate(model, MIGRATIONS.slice(0, steps));
+        return model.serialize();
+    } finally {
+        model.close();
+    }
 }
 
 /** A connection that goes on where SQLite usually gives up: a file shorter than its header says, a torn schema. */
@@ -60,11 +77,12 @@ function readsEveryTable(reader: Connection, fresh: Connection): boolean {
     });
 }
 
-function transplant(path: string, copy: string, fresh: Connection): void {
+function transplant(path: string, copy: string, model: Uint8Array): void {
     remove(copy);
     copyFileSync(path, copy);
     if (existsSync(`${path}-wal`)) copyFileSync(`${path}-wal`, `${copy}-wal`);
-    const page = Uint8Array.from(fresh.serialize().subarray(0, PAGE_BYTES));
+    const page = Uint8Array.from(model.subarray(0, PAGE_BYTES));
+    page.set(WITH_LOG, HEADER.formats);
     const header = new DataView(page.buffer);
     header.setUint32(HEADER.pageCount, Math.max(1, Math.ceil(statSync(path).size / PAGE_BYTES)));
     header.setUint32(HEADER.changeCounter, 1);

@@ -77,6 +77,18 @@ export class PartShelf {
         return this.#gatherings.get(keyOf(part))?.parts.has(part.number) ?? false;
     }
 
+    /** Whether any part of the same payload is here. */
+    isGathering(part: Omit<Part, "bytes">): boolean {
+        return this.#gatherings.has(keyOf(part));
+    }
+
+    /** All parts of the same payload, which are here no more. */
+    take(part: Omit<Part, "bytes">): readonly Part[] {
+        const gathering = this.#gatherings.get(keyOf(part));
+        this.#drop(keyOf(part));
+        return [...(gathering?.parts ?? [])].map(([number, bytes]) => ({ ...part, number, bytes }));
+    }
+
     #whole({ digest, payloadSize }: Part, { parts }: Gathering): Shelved {
         const payload = concatBytes(...[...parts].sort(([a], [b]) => a - b).map(([, bytes]) => bytes));
         const fits =

@@ -83,6 +83,8 @@ export class Assemblies {
         this.#closed.delete(key);
         const here = this.#open.get(key);
         const isIt = here && (here.check === undefined || here.check === block.check) && here.count === block.count;
+        // The name belongs to this block now; what came under it before waits for its own poll.
+        if (here && !isIt) this.#putAside(here);
         const found = isIt ? here : (this.#parked.get(block.check) ?? this.#byCheck(block.check));
         if (!found) return undefined;
         this.drop(found);
@@ -134,7 +136,9 @@ export class Assemblies {
             const assembly = new Assembly({ alias, slot, count, now });
             assembly.name(check, symbolSize);
             for (const [id, bytes] of symbols) assembly.symbols?.add(id, bytes);
-            this.#park(assembly);
+            // Its sender may be in the middle of the turn still, and then goes on under the same name.
+            if (this.#open.has(keyOf(alias, slot))) this.#park(assembly);
+            else this.#open.set(keyOf(alias, slot), assembly);
         }
     }
 

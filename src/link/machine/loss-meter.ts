@@ -33,6 +33,7 @@ export class LossMeter {
     }
 
     heard(frame: SourceFrame | RepairFrame): void {
+        if (this.#places.size === 0) this.#begin(frame);
         const place = this.#placeOf(frame);
         this.#count(1, frame.kind === "source" ? missedSources(place, frame.index) : missedRepair(place, frame));
         this.#left = frame.left;
@@ -47,6 +48,14 @@ export class LossMeter {
     /** 0..1. */
     get loss(): number {
         return this.#lost / (this.#heard + this.#lost);
+    }
+
+    /** Before the first frame that was ever heard this end may have been off: nothing of that is loss. */
+    #begin(frame: SourceFrame | RepairFrame): void {
+        const { slot, count } = frame;
+        const isSource = frame.kind === "source";
+        const [source, number] = isSource ? [frame.index, 0] : [count, frame.number];
+        this.#places.set(slot, { count, source, number });
     }
 
     #placeOf({ slot, count, ...frame }: SourceFrame | RepairFrame): Place {

@@ -20,6 +20,9 @@ import { Turns } from "./turns.ts";
 /** How often old things are looked for, in milliseconds. */
 const TIDY_EVERY_MS = 600_000;
 
+/** So many symbols heard are worth keeping, should this end restart in the middle of a long turn. */
+const KEEP_EVERY_SYMBOLS = 8;
+
 /** Makes a link (docs/link.md). Throws for a frame size that it cannot use. */
 export function makeLink(options: LinkOptions): Link {
     return new LinkMachine(options);
@@ -47,6 +50,8 @@ class LinkMachine implements Link {
     #now: Millis = 0;
     /** Half a block was told about, here or there: a restart should not forget it. */
     #hasNews = false;
+    #symbolsHeard = 0;
+    #hasSent = false;
     #tidyAt: Millis = Number.NEGATIVE_INFINITY;
 
     constructor(options: LinkOptions) {
@@ -168,7 +173,8 @@ class LinkMachine implements Link {
                 const isForUs =
                     frame.kind !== "poll" || frame.whom === 0 || ((frame.whom >> this.#neighbours.alias) & 1) === 1;
                 if (!isForUs) return [];
-                this.#answers.heardTurn(frame.alias, this.#channel.turnEndsAt(frame.alias, now));
+                const anybody = frame.kind === "poll" && frame.whom === 0;
+                this.#answers.heardTurn(frame.alias, this.#channel.turnEndsAt(frame.alias, now), { anybody });
                 return this.#onAsking(frame, now);
             }
             case "ack": {
@@ -192,6 +198,7 @@ class LinkMachine implements Link {
             case "teach":
                 return this.#arrivals.onTeach(frame, now);
             default:
+                this.#hasNews ||= ++this.#symbolsHeard % KEEP_EVERY_SYMBOLS === 0;
                 return this.#arrivals.onSymbol(frame, now);
         }
     }
@@ -211,12 +218,18 @@ class LinkMachine implements Link {
         if (isDue(this.#helloAt(), now)) return { frame: this.#hellos.next(now), who: "hello" };
         if (!isDue(this.#dataAt(), now)) return undefined;
         const frame = this.#turns.next(now);
+        this.#hasNews ||= frame?.kind === "source" && frame.index === 0 && frame.count > 1;
         return frame && { frame, who: "data" };
     }
 
+    /** A hello and the first frame of a life tell the whole counter to those who lost count; a full frame has no room for it. */
     #bytesOf(frame: LinkFrame): Uint8Array {
         const bytes = encodeFrame(frame);
-        return this.#options.guard?.seal(bytes) ?? bytes;
+        const { guard, frameSizeMax } = this.#options;
+        if (!guard) return bytes;
+        const isLong = (frame.kind === "hello" || !this.#hasSent) && bytes.length + guard.overheadLong <= frameSizeMax;
+        this.#hasSent = true;
+        return guard.seal(bytes, isLong ? "long" : "short");
     }
 
     /** In the middle of our own turn nobody hears our answers; they wait. */

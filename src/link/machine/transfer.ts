@@ -166,7 +166,7 @@ export class Transfer {
     /** A frame never left the antenna. */
     takeBack(frame: LinkFrame): void {
         this.framesSent--;
-        this.#sentInTurn = 0;
+        this.#sentInTurn--;
         if (frame.kind === "source") this.#unsent.unshift(frame.index);
     }
 

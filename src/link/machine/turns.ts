@@ -3,6 +3,7 @@ import type { AckFrame } from "../frame/control.ts";
 import type { LinkFrame } from "../frame/frame.ts";
 import { LEFT_MAX } from "../frame/limits.ts";
 import type { LinkEffect } from "../link.ts";
+import { SLOTS_SPARE } from "./answers.ts";
 import type { Departures } from "./departures.ts";
 import type { Neighbours } from "./neighbours.ts";
 import { type LinkTiming, OPEN_MAX, RESUME_MS, SETTLE_MS, TURNAROUND_MS } from "./options.ts";
@@ -28,7 +29,7 @@ const LONG_SHARE = 0.25;
 type Phase =
     | { readonly kind: "free"; readonly notBefore: Millis }
     /** Frames of this turn, in order. */
-    | { readonly kind: "sending"; readonly queue: Transfer[]; isFirst: boolean }
+    | { readonly kind: "sending"; queue: Transfer[]; sent: number }
     | {
           kind: "listening";
           until: Millis;
@@ -96,6 +97,10 @@ export class Turns {
 
     next(now: Millis): LinkFrame | undefined {
         if (this.#phase.kind === "free") this.#begin();
+        if (this.#phase.kind === "sending" && !this.#goesOn(this.#phase)) {
+            this.#listen(now);
+            return undefined;
+        }
         return this.#phase.kind === "sending" ? this.#pop(this.#phase) : this.#ask(now);
     }
 
@@ -106,9 +111,12 @@ export class Turns {
         if (!flying) return;
         if (!sent) {
             if (flying.transfer) flying.transfer.takeBack(flying.frame);
-            this.#phase = { kind: "free", notBefore: now + UNSENT_PAUSE_MS };
+            // What was sent of this turn is asked about, or a modem that stops in every turn would send for ever.
+            if (this.#phase.kind === "sending" && this.#phase.sent > 0) this.#listen(now);
+            else this.#phase = { kind: "free", notBefore: now + UNSENT_PAUSE_MS };
             return;
         }
+        if (this.#phase.kind === "sending") this.#phase.sent++;
         if (this.#phase.kind === "sending" && this.#phase.queue.length > 0) return;
         this.#listen(now);
     }
@@ -146,7 +154,7 @@ export class Turns {
         if (this.#resumesAt !== undefined) outbox.forgetEarlier();
         if (this.#isLonely || departures.mustTeach) return;
         const queue = this.#compose();
-        if (queue.length > 0) this.#phase = { kind: "sending", queue, isFirst: true };
+        if (queue.length > 0) this.#phase = { kind: "sending", queue, sent: 0 };
     }
 
     #giveUp(): readonly LinkEffect[] {
@@ -174,14 +182,19 @@ export class Turns {
         return [...short, ...long.slice(0, burstFramesMax - short.length)];
     }
 
+    /** Whether anything of the turn is left: what was withdrawn or is over in the meantime costs no airtime. */
+    #goesOn(turn: Extract<Phase, { readonly kind: "sending" }>): boolean {
+        turn.queue = turn.queue.filter((transfer) => this.#parts.departures.open.includes(transfer));
+        return turn.queue.length > 0;
+    }
+
     #pop(turn: Extract<Phase, { readonly kind: "sending" }>): LinkFrame | undefined {
-        const { queue, isFirst } = turn;
-        turn.isFirst = false;
+        const { queue, sent } = turn;
         this.#squeezeIn(queue);
         const transfer = queue.shift();
         if (!transfer) return undefined;
         const { alias } = this.#parts.neighbours;
-        const isAlone = queue.length === 0 && isFirst && transfer.mayGoAlone;
+        const isAlone = queue.length === 0 && sent === 0 && transfer.mayGoAlone;
         const frame = isAlone
             ? transfer.wholeFrame(alias)
             : transfer.nextFrame(alias, Math.min(LEFT_MAX, queue.length));
@@ -213,7 +226,7 @@ export class Turns {
         const active = neighbours.active();
         const awaiting = active.filter(({ node }) => departures.all().some((transfer) => !transfer.isDoneBy(node)));
         for (const transfer of departures.open) transfer.endTurn();
-        const answers = Math.max(1, active.length) + 1;
+        const answers = active.length > 0 ? active.length + 1 : neighbours.heardOf().length + SLOTS_SPARE + 1;
         this.#phase = {
             kind: "listening",
             until: now + TURNAROUND_MS + answers * timing.slotMs + SETTLE_MS,

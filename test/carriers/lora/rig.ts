@@ -4,7 +4,8 @@ import { makePrng } from "../../../src/base/prng.ts";
 import type { Arrival, Carrier, CarrierState, Parcel, SendOutcome } from "../../../src/carriers/carrier.ts";
 import { type AirEvent, makeLoraCarrier } from "../../../src/carriers/lora/lora-carrier.ts";
 import { encodeBlock } from "../../../src/link/block/block.ts";
-import { encodeFrame } from "../../../src/link/frame/frame.ts";
+import type { AckEntry } from "../../../src/link/frame/ack-entries.ts";
+import { decodeFrame, encodeFrame, type LinkFrame } from "../../../src/link/frame/frame.ts";
 import { type AirLaw, type AirtimeEntry, makeAirLaw } from "../../../src/link/ledger.ts";
 import { findRegion } from "../../../src/link/region.ts";
 import { VirtualClock } from "../../support/virtual-clock.ts";
@@ -72,10 +73,13 @@ export async function start(options: RigOptions = {}): Promise<Rig> {
 }
 
 /** Two carriers that hear each other, both up. */
-export async function startPair(options: Omit<RigOptions, "clock"> = {}): Promise<readonly [Rig, Rig]> {
+export async function startPair(
+    options: Omit<RigOptions, "clock"> = {},
+    nearOptions: Omit<RigOptions, "clock"> = {},
+): Promise<readonly [Rig, Rig]> {
     const clock = new VirtualClock();
-    const near = await start({ clock, seed: 1 });
-    const far = await start({ ...options, clock, seed: 2 });
+    const near = await start({ seed: 1, ...nearOptions, clock });
+    const far = await start({ seed: 2, ...options, clock });
     near.modem.onSent = (frame) => far.modem.hear(frame);
     far.modem.onSent = (frame) => near.modem.hear(frame);
     near.modem.handlers?.onUp("ready");
@@ -92,6 +96,24 @@ export function parcel(size: number): Parcel {
 export function wholeFrame(payload: Uint8Array): Uint8Array {
     const block = encodeBlock([{ payload, item: { head: 0, content: payload } }], blake3);
     return encodeFrame({ kind: "single", alias: 7, block });
+}
+
+/** What was on the air from here; every frame must be one of the link. */
+export function framesOf({ modem }: Rig): readonly LinkFrame[] {
+    return modem.sent.map(({ frame }) => {
+        const decoded = decodeFrame(frame);
+        if (!decoded.ok) throw new Error(`the carrier sent a frame that is ${decoded.error}`);
+        return decoded.frame;
+    });
+}
+
+export function isData({ kind }: LinkFrame): boolean {
+    return kind === "single" || kind === "source" || kind === "repair";
+}
+
+/** What the acknowledgments from here said, entry by entry. */
+export function entriesOf(rig: Rig): readonly AckEntry[] {
+    return framesOf(rig).flatMap((frame) => (frame.kind === "ack" ? frame.entries : []));
 }
 
 export function send(
