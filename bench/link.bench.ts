@@ -1,5 +1,8 @@
+import { bench as airtime } from "./airtime.bench.ts";
+import { bench as erasure } from "./erasure.bench.ts";
 import type { Bench, Figure } from "./figure.ts";
 import { type Channel, carry, frameAirtimeMs, makeIsland, messageOf, randomPayload } from "./link/rig.ts";
+import { bench as sketch } from "./sketch.bench.ts";
 
 const SEED = 1;
 const SF7: Channel = { spreadingFactor: 7, frameSizeMax: 222 };
@@ -24,6 +27,8 @@ export const bench: Bench = {
         losses(report);
         listeners(report);
         goodput(report);
+        // What the link is made of, in the same table.
+        for (const part of [airtime, sketch, erasure]) await part.run(report);
     },
 };
 

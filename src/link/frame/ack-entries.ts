@@ -27,6 +27,10 @@ export type Verdict = "stored" | "rejected" | "later";
 
 const CODES = ["stored", "rejected", "later", "need", "partial", "held", "none", "kept"] as const;
 const CHECK_SIZE = 4;
+
+/** Ties a check to what is said of it: 2^32 divided by the golden ratio, so that each first byte gives another mask. */
+const MASK_FACTOR = 0x9e3779b1;
+
 const NEED_KEYS = 1;
 const NEED_HOUR = 2;
 const NEED_IDS = 4;
@@ -55,8 +59,13 @@ function entryBytes(entry: AckEntry): Uint8Array {
     const low = lowBits(entry);
     const head = (CODES.indexOf(entry.kind) << 5) | low;
     if (entry.kind === "partial") return Uint8Array.of(head, (entry.alias << 4) | entry.slot);
-    const named = concatBytes(Uint8Array.of(head), checkBytes(entry.check));
+    const named = concatBytes(Uint8Array.of(head), checkBytes(masked(entry.check, head)));
     return entry.kind === "held" ? concatBytes(named, Uint8Array.of(entry.missing), bitmap(entry.held)) : named;
+}
+
+/** A damaged first byte names another block, so that no "later" ever reads as "stored". */
+function masked(check: number, head: number): number {
+    return (check ^ Math.imul(head, MASK_FACTOR)) >>> 0;
 }
 
 function lowBits(entry: AckEntry): number {
@@ -87,7 +96,7 @@ function decodeEntry(bytes: Uint8Array): { readonly entry: AckEntry; readonly si
     }
     const size = 1 + CHECK_SIZE;
     if (bytes.length < size) return undefined;
-    const check = uint(bytes, 1, CHECK_SIZE);
+    const check = masked(uint(bytes, 1, CHECK_SIZE), head);
     if (kind === "held") return decodeHeld(bytes, { check, count: low + 1 });
     if (kind === "need") {
         const [keys, hour, ids] = [(low & NEED_KEYS) > 0, (low & NEED_HOUR) > 0, (low & NEED_IDS) > 0];

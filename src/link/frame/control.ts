@@ -1,5 +1,6 @@
 import { concatBytes } from "../../base/bytes.ts";
 import { type AckEntry, decodeEntries, encodeEntries } from "./ack-entries.ts";
+import { FRAME_SIZE_MAX, SYMBOL_HEADER_SIZE } from "./limits.ts";
 import { checkBytes, uint } from "./numbers.ts";
 
 export type DecodedControl =
@@ -35,6 +36,7 @@ export interface PollFrame {
 export interface PolledBlock {
     readonly slot: number;
     readonly count: number;
+    /** Bytes, 1..509. */
     readonly symbolSize: number;
     /** Names the block. */
     readonly check: number;
@@ -68,6 +70,7 @@ const CONTROL_HEADER_SIZE = 3;
 const TEACH_HEADER_SIZE = 6;
 const HELLO_SIZE = 6;
 const KEY_SIZE = 16;
+const SYMBOL_SIZE_MAX = FRAME_SIZE_MAX - SYMBOL_HEADER_SIZE;
 const NO_HOUR = 0xffffff;
 
 /** Bytes of a whole control frame before its list. */
@@ -130,7 +133,9 @@ function decodeRest(kind: (typeof TYPES)[number], { bytes, alias, node, low }: R
         case "poll": {
             if (bytes.length < POLL_HEADER_SIZE) return undefined;
             const blocks = chunks(bytes.subarray(POLL_HEADER_SIZE), POLLED_SIZE)?.map(polledBlock);
-            return blocks && { kind, alias, node, whom: uint(bytes, CONTROL_HEADER_SIZE, 2), blocks };
+            const isGood = blocks?.every(({ symbolSize }) => symbolSize > 0 && symbolSize <= SYMBOL_SIZE_MAX);
+            if (!blocks || !isGood) return undefined;
+            return { kind, alias, node, whom: uint(bytes, CONTROL_HEADER_SIZE, 2), blocks };
         }
         case "teach": {
             if (bytes.length < TEACH_HEADER_SIZE) return undefined;

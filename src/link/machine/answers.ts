@@ -10,6 +10,9 @@ import { type LinkTiming, SETTLE_MS, TURNAROUND_MS } from "./options.ts";
 /** Things to tell one asker at once; more are left to its next question. */
 export const SUBJECTS_MAX = 64;
 
+/** Slots for those who are not known, when everybody is asked. */
+export const SLOTS_SPARE = 2;
+
 /** The end of a block is told so often unasked: once more than needed if nothing is lost. */
 const TELLS = 2;
 
@@ -24,6 +27,8 @@ const ANSWER_EVERY_MS = 1_000;
 interface Asker {
     /** When its turn is over. */
     askedAt: Millis;
+    /** The answer's slot if it is not by rank. */
+    slot: number | undefined;
     /** When the depot last spoke of what it is told. */
     settledAt: Millis;
     isDue: boolean;
@@ -65,8 +70,11 @@ export class Answers {
     }
 
     /** A frame of a turn that ends `inMs` from now: answer then. */
-    heardTurn(alias: number, endsAt: Millis): void {
+    heardTurn(alias: number, endsAt: Millis, { anybody = false }: { readonly anybody?: boolean } = {}): void {
         const asker = this.#askerOf(alias);
+        const { neighbours, random } = this.#parts;
+        // Who asks everybody knows nobody, and those who are there may not know each other.
+        asker.slot = anybody ? Math.floor(random() * (neighbours.heardOf().length + SLOTS_SPARE)) : undefined;
         asker.askedAt = endsAt;
         asker.isDue = true;
     }
@@ -126,7 +134,7 @@ export class Answers {
 
     #dueAt(alias: number, asker: Asker): Millis {
         const { neighbours, timing, blocks } = this.#parts;
-        const turn = asker.askedAt + TURNAROUND_MS + neighbours.rankFor(alias) * timing.slotMs;
+        const turn = asker.askedAt + TURNAROUND_MS + (asker.slot ?? neighbours.rankFor(alias)) * timing.slotMs;
         const waits = [...asker.checks.keys()].some((check) => blocks.isPending(check));
         const readyAt = waits ? asker.askedAt + SETTLE_MS : asker.settledAt;
         if (readyAt <= turn) return turn;
@@ -198,6 +206,7 @@ export class Answers {
         if (known) return known;
         const asker: Asker = {
             askedAt: 0,
+            slot: undefined,
             settledAt: Number.NEGATIVE_INFINITY,
             isDue: false,
             checks: new Map(),

@@ -28,7 +28,10 @@ export class Arrivals {
     onSingle({ alias, block }: SingleFrame, now: Millis): readonly LinkEffect[] {
         const { blocks, answers, neighbours } = this.#parts;
         neighbours.meter(alias).heardOne();
-        const { read, check, effects } = blocks.read([block], now);
+        const { read, check, effects } = blocks.read(
+            { bodies: [block], isNeighbours: neighbours.isKnownAlias(alias) },
+            now,
+        );
         if (read === "damaged") return [{ kind: "count", what: "block_damaged" }];
         if (read === "busy") return [{ kind: "count", what: "block_refused" }];
         answers.about(alias, { check });
@@ -69,10 +72,13 @@ export class Arrivals {
     }
 
     #finish(assembly: Assembly, now: Millis): readonly LinkEffect[] {
-        const { blocks, assemblies, answers } = this.#parts;
+        const { blocks, assemblies, answers, neighbours } = this.#parts;
         const bodies = assembly.symbols?.solve() ?? [];
         if (bodies.length === 0) return [];
-        const { read, check, effects } = blocks.read(bodies, now);
+        const { read, check, effects } = blocks.read(
+            { bodies, isNeighbours: neighbours.isKnownAlias(assembly.alias) },
+            now,
+        );
         if (read === "busy") return [{ kind: "count", what: "block_refused" }];
         if (read === "damaged") {
             // One of the symbols lies, and nobody can tell which: all are asked for again.

@@ -29,8 +29,14 @@ interface Block {
     endedAt: Millis | undefined;
 }
 
-interface Unread {
+/** A block as the code gives it: what it may be, likeliest first. */
+interface WholeBlock {
     readonly bodies: readonly Uint8Array[];
+    /** Whether it comes from somebody who is known. */
+    readonly isNeighbours: boolean;
+}
+
+interface Unread extends WholeBlock {
     readonly need: Need;
 }
 
@@ -40,7 +46,8 @@ export type Read = "read" | "need" | "damaged" | "busy";
 /** Whole blocks: read, handed up, and what the depot said. Answers for each by its check. */
 export class Blocks {
     readonly #knowledge: Knowledge;
-    readonly #shelf: PartShelf;
+    /** Those of neighbours apart from those of strangers, who push out only each other. */
+    readonly #shelves: { readonly known: PartShelf; readonly strange: PartShelf };
     readonly #blocks = new Map<number, Block>();
     readonly #unread = new Map<number, Unread>();
     /** Part's check to part and to the check of the whole payload's block, once that is known. */
@@ -53,12 +60,12 @@ export class Blocks {
 
     constructor(knowledge: Knowledge) {
         this.#knowledge = knowledge;
-        this.#shelf = new PartShelf(knowledge.digest);
+        this.#shelves = { known: new PartShelf(knowledge.digest), strange: new PartShelf(knowledge.digest) };
     }
 
-    /** Tries each reading of a block that has come whole; `bodies` as the code gives them. */
+    /** Tries each reading of a block that has come whole. */
     read(
-        bodies: readonly Uint8Array[],
+        { bodies, isNeighbours }: WholeBlock,
         now: Millis,
     ): { readonly read: Read; readonly check: number; readonly effects: readonly LinkEffect[] } {
         let need: Need | undefined;
@@ -70,18 +77,18 @@ export class Blocks {
             if (reading.kind === "payloads")
                 return { read: "read", check, effects: this.#deliver(check, reading.payloads) };
             if (reading.kind === "part")
-                return { read: "read", check, effects: this.#shelve(check, reading.part, now) };
+                return { read: "read", check, effects: this.#shelve(check, { part: reading.part, isNeighbours }, now) };
             if (reading.kind === "need") need ??= reading;
         }
         this.#unread.delete(check);
         if (!need) return { read: "damaged", check, effects: [] };
-        this.#keepUnread(check, { bodies: bodies.map((body) => body.slice()), need });
+        this.#keepUnread(check, { bodies: bodies.map((body) => body.slice()), isNeighbours, need });
         return { read: "need", check, effects: [] };
     }
 
     /** Something was learned: what could not be read may be readable now. */
     readAgain(now: Millis): readonly LinkEffect[] {
-        return [...this.#unread.values()].flatMap(({ bodies }) => this.read(bodies, now).effects);
+        return [...this.#unread.values()].flatMap((unread) => this.read(unread, now).effects);
     }
 
     /** The depot spoke. Tells the check of the block that is settled by it, and those of its parts. */
@@ -131,10 +138,14 @@ export class Blocks {
         });
     }
 
-    #shelve(check: number, part: Part, now: Millis): readonly LinkEffect[] {
+    #shelve(
+        check: number,
+        { part, isNeighbours }: { readonly part: Part; readonly isNeighbours: boolean },
+        now: Millis,
+    ): readonly LinkEffect[] {
         if (this.#parts.size >= ENDED_MAX) this.#forgetFirst(this.#parts);
         this.#parts.set(check, { part: { ...part, digest: part.digest.slice() }, whole: undefined });
-        const shelved = this.#shelf.add(part);
+        const shelved = (isNeighbours ? this.#shelves.known : this.#shelves.strange).add(part);
         if (shelved.kind !== "payload")
             return shelved.kind === "damaged" ? [{ kind: "count", what: "block_damaged" }] : [];
         const { payload } = shelved;
@@ -153,7 +164,9 @@ export class Blocks {
     #partIsHere(check: number): boolean {
         const note = this.#parts.get(check);
         if (!note) return false;
-        return note.whole === undefined ? this.#shelf.holds(note.part) : this.#blocks.has(note.whole);
+        return note.whole === undefined
+            ? this.#shelves.known.holds(note.part) || this.#shelves.strange.holds(note.part)
+            : this.#blocks.has(note.whole);
     }
 
     #keepUnread(check: number, unread: Unread): void {

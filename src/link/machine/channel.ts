@@ -1,4 +1,5 @@
 import type { Millis } from "../../base/time.ts";
+import { ChannelUse } from "../channel-use.ts";
 import type { LinkFrame } from "../frame/frame.ts";
 import { LEFT_MAX } from "../frame/limits.ts";
 import type { Neighbours } from "./neighbours.ts";
@@ -7,11 +8,16 @@ import { type LinkTiming, SETTLE_MS, TURNAROUND_MS } from "./options.ts";
 /** However busy the channel sounds, a frame of ours waits no longer than this for silence, in milliseconds. */
 const HOLD_MS_MAX = 30_000;
 
+/** On a channel that others use all the time, the draw is from so many frames. */
+const CONTENTION_FRAMES = 8;
+
 /** Others' frames make the channel theirs: this knows until when, as far as their frames tell. */
 export class Channel {
     readonly #timing: LinkTiming;
     readonly #neighbours: Neighbours;
     readonly #random: () => number;
+    /** How much of the time others send data. */
+    readonly #others = new ChannelUse();
     /** When the turn of each alias ends. */
     readonly #turns = new Map<number, Millis>();
     #holdData: Millis = Number.NEGATIVE_INFINITY;
@@ -30,12 +36,13 @@ export class Channel {
         if (frame.kind === "hello") return;
         if (frame.kind === "ack") {
             const others = Math.max(0, this.#neighbours.active().length - 1);
-            this.#keepSilent(now + (frame.following + others) * this.#timing.slotMs, 0);
+            this.#keepSilent(now + (frame.following + others) * this.#timing.slotMs, 0, now);
             return;
         }
         const endsAt = now + this.#leftOf(frame, now) * this.#timing.frameMs;
         this.#turns.set(frame.alias, endsAt);
-        this.#keepSilent(endsAt, this.#answerWindow);
+        this.#others.note(now, this.#timing.frameMs);
+        this.#keepSilent(endsAt, this.#answerWindow, now);
     }
 
     turnEndsAt(alias: number, now: Millis): Millis {
@@ -73,8 +80,10 @@ export class Channel {
     }
 
     /** Leaves the channel alone until `at` and some time for answers, and then for a moment of chance. */
-    #keepSilent(at: Millis, answersMs: Millis): void {
-        const jitter = this.#random() * 2 * this.#timing.slotMs;
+    #keepSilent(at: Millis, answersMs: Millis, now: Millis): void {
+        // Who begins is noticed only when its first frame has ended, so on a busy channel the draw is from whole frames.
+        const window = 2 * this.#timing.slotMs + CONTENTION_FRAMES * this.#others.share(now) * this.#timing.frameMs;
+        const jitter = this.#random() * window;
         // An answer ends the wait for answers early: the asker goes on at once.
         this.#holdData = at + answersMs + jitter;
     }

@@ -112,7 +112,8 @@ export class Departures {
     #reword(transfer: Transfer): void {
         const other = this.#parts.outbox.reword(transfer);
         if (!other) return;
-        this.#open = this.#open.map((each) => (each === transfer ? other : each));
+        const instead = other === "apart" ? [] : [other];
+        this.#open = this.#open.flatMap((each) => (each === transfer ? instead : [each]));
         this.#toTeach.delete(transfer);
     }
 

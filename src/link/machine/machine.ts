@@ -47,6 +47,7 @@ class LinkMachine implements Link {
     #now: Millis = 0;
     /** Half a block was told about, here or there: a restart should not forget it. */
     #hasNews = false;
+    #hasSent = false;
     #tidyAt: Millis = Number.NEGATIVE_INFINITY;
 
     constructor(options: LinkOptions) {
@@ -168,7 +169,8 @@ class LinkMachine implements Link {
                 const isForUs =
                     frame.kind !== "poll" || frame.whom === 0 || ((frame.whom >> this.#neighbours.alias) & 1) === 1;
                 if (!isForUs) return [];
-                this.#answers.heardTurn(frame.alias, this.#channel.turnEndsAt(frame.alias, now));
+                const anybody = frame.kind === "poll" && frame.whom === 0;
+                this.#answers.heardTurn(frame.alias, this.#channel.turnEndsAt(frame.alias, now), { anybody });
                 return this.#onAsking(frame, now);
             }
             case "ack": {
@@ -214,9 +216,14 @@ class LinkMachine implements Link {
         return frame && { frame, who: "data" };
     }
 
+    /** A hello and the first frame of a life tell the whole counter to those who lost count; a full frame has no room for it. */
     #bytesOf(frame: LinkFrame): Uint8Array {
         const bytes = encodeFrame(frame);
-        return this.#options.guard?.seal(bytes) ?? bytes;
+        const { guard, frameSizeMax } = this.#options;
+        if (!guard) return bytes;
+        const isLong = (frame.kind === "hello" || !this.#hasSent) && bytes.length + guard.overheadLong <= frameSizeMax;
+        this.#hasSent = true;
+        return guard.seal(bytes, isLong ? "long" : "short");
     }
 
     /** In the middle of our own turn nobody hears our answers; they wait. */

@@ -78,6 +78,11 @@ export class Neighbours {
         return [...this.#nodes.values()].filter((neighbour) => neighbour.isProven && this.#isThere(neighbour));
     }
 
+    /** All who were heard and not given up, proven or not. */
+    heardOf(): readonly Neighbour[] {
+        return [...this.#nodes.values()].filter((neighbour) => this.#isThere(neighbour));
+    }
+
     isKnownAlias(alias: number): boolean {
         return this.active().some((neighbour) => neighbour.alias === alias);
     }
@@ -89,7 +94,7 @@ export class Neighbours {
 
     /** Our turn among those who answer `asker`, 0 first: by alias, which all of them know. */
     rankFor(asker: number): number {
-        const before = this.active().filter(({ alias }) => alias !== asker && alias < this.#alias);
+        const before = this.heardOf().filter(({ alias }) => alias !== asker && alias < this.#alias);
         return new Set(before.map(({ alias }) => alias)).size;
     }
 

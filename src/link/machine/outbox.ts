@@ -121,15 +121,24 @@ export class Outbox {
         return opened;
     }
 
-    /** Writes the offers of a transfer anew because somebody cannot read it; undefined when it says everything already. */
-    reword(transfer: Transfer): Transfer | undefined {
+    /**
+     * Writes the offers of a transfer anew because somebody cannot read it; undefined when it says everything already. What
+     * has no room in one block any more waits for others: "apart".
+     */
+    reword(transfer: Transfer): Transfer | "apart" | undefined {
         const offers = transfer.offers.flatMap((offer) => this.#taken.get(offer) ?? []);
         if (offers.some(({ wording }) => wording === "raw") || offers.length === 0) return undefined;
         for (const offer of offers) {
             this.#unlearn(offer.payload);
             offer.wording = offer.wording === "brief" ? "full" : "raw";
         }
-        return this.#transferOf(offers.map((offer) => this.#itemOf(offer)));
+        const items = offers.map((offer) => this.#itemOf(offer));
+        if (blockSizeOf(items.map(({ item }) => item)) <= this.#blockSizeMax) return this.#transferOf(items);
+        for (const offer of offers) {
+            this.#taken.delete(offer.offer);
+            this.#waiting.set(offer.offer, offer);
+        }
+        return "apart";
     }
 
     /** Routing keys that a reader of this transfer must know. */

@@ -3,6 +3,7 @@ import type { AckFrame } from "../frame/control.ts";
 import type { LinkFrame } from "../frame/frame.ts";
 import { LEFT_MAX } from "../frame/limits.ts";
 import type { LinkEffect } from "../link.ts";
+import { SLOTS_SPARE } from "./answers.ts";
 import type { Departures } from "./departures.ts";
 import type { Neighbours } from "./neighbours.ts";
 import { type LinkTiming, OPEN_MAX, RESUME_MS, SETTLE_MS, TURNAROUND_MS } from "./options.ts";
@@ -213,7 +214,7 @@ export class Turns {
         const active = neighbours.active();
         const awaiting = active.filter(({ node }) => departures.all().some((transfer) => !transfer.isDoneBy(node)));
         for (const transfer of departures.open) transfer.endTurn();
-        const answers = Math.max(1, active.length) + 1;
+        const answers = active.length > 0 ? active.length + 1 : neighbours.heardOf().length + SLOTS_SPARE + 1;
         this.#phase = {
             kind: "listening",
             until: now + TURNAROUND_MS + answers * timing.slotMs + SETTLE_MS,
