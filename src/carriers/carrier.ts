@@ -53,6 +53,8 @@ export interface Parcel {
 export type SendOutcome =
     /** A peer answered that the bytes are durable there. Only this ends an offer. */
     | { readonly kind: "peer_stored" }
+    /** A middleman such as an MQTT broker took the bytes, and may lose them all the same: repeated a bounded number of times. */
+    | { readonly kind: "handed_over" }
     /** A peer answered that it will never take them. */
     | { readonly kind: "rejected"; readonly detail: string }
     | { readonly kind: "failed"; readonly detail: string; readonly notBefore?: Millis };

@@ -35,7 +35,10 @@ export interface Offer {
     readonly kind: ItemKind;
     readonly messageId: Uint8Array;
     readonly carrier: string;
+    /** Sends that failed. */
     readonly attempts: number;
+    /** Sends that a middleman took who answers for nothing. */
+    readonly handovers: number;
 }
 
 export type OfferKey = Pick<Offer, "kind" | "messageId" | "carrier">;
@@ -77,6 +80,8 @@ export interface RelayStore {
     nextOfferAt(carrier: string): number | undefined;
     /** Counts one failed attempt and puts the offer off until a monotonic time. */
     deferOffer(key: OfferKey, untilMonotonic: number): void;
+    /** Counts one handover and puts the offer off until a monotonic time. */
+    repeatOffer(key: OfferKey, untilMonotonic: number): void;
     /** Ends an offer for good, while the item itself lives on; it stays ended over restarts. */
     endOffer(key: OfferKey): void;
     /**

@@ -2,7 +2,7 @@ import type { UnixSeconds } from "../base/time.ts";
 import type { CarrierId, SendOutcome } from "../carriers/carrier.ts";
 import type { ItemKind, Offer, OfferKey, RelayStore } from "../depot/store.ts";
 import { CATCH_UP_ITEMS_MAX } from "./limits.ts";
-import { retryPauseMs, rule, type Way } from "./rules.ts";
+import { handoverPauseMs, retryPauseMs, rule, type Way } from "./rules.ts";
 
 /** Plans one way out for one item. */
 export function offerItem(
@@ -36,6 +36,12 @@ export function settleOffer(
     outcome: SendOutcome,
     nowMonotonic: number,
 ): { readonly retryAt: number } | undefined {
+    if (outcome.kind === "handed_over") {
+        const pause = handoverPauseMs(offer.handovers, offer.messageId);
+        if (pause === undefined) store.endOffer(offer);
+        else store.repeatOffer(offer, nowMonotonic + pause);
+        return undefined;
+    }
     if (outcome.kind !== "failed") {
         store.endOffer(offer);
         return undefined;

@@ -24,12 +24,28 @@ export const RETRY_MS_FIRST = 5_000;
 /** The longest pause between two sends of one item, in milliseconds. */
 export const RETRY_MS_MAX = 300_000;
 
+/** How often one item is handed to a middleman that answers for nothing; the last time ends the offer. */
+export const HANDOVERS_MAX = 4;
+/** Pause after the first handover, in milliseconds; each further one is `HANDOVER_GROWTH` times as long. */
+export const HANDOVER_MS_FIRST = 60_000;
+/** All repeats fall within 31 minutes, inside the hour for which Ember's MQTT nodes remember what they have seen. */
+export const HANDOVER_GROWTH = 5;
+
+/** The pause after handover number `handovers` + 1, spread like `retryPauseMs`; undefined when it was the last. */
+export function handoverPauseMs(handovers: number, messageId: Uint8Array): number | undefined {
+    if (handovers + 1 >= HANDOVERS_MAX) return undefined;
+    return spread(HANDOVER_MS_FIRST * HANDOVER_GROWTH ** handovers, messageId);
+}
+
 /**
  * The pause before the next send. The spread comes from the message id, so that many items that failed together do not
  * all come back in the same moment, and a test still knows the answer.
  */
 export function retryPauseMs(attempts: number, messageId: Uint8Array): number {
     const pause = Math.min(RETRY_MS_MAX, RETRY_MS_FIRST * 2 ** Math.min(attempts, 16));
-    const spread = (messageId[15] ?? 0) / 256;
-    return Math.round(pause * (0.75 + spread / 2));
+    return spread(pause, messageId);
+}
+
+function spread(pauseMs: number, messageId: Uint8Array): number {
+    return Math.round(pauseMs * (0.75 + (messageId[15] ?? 0) / 512));
 }

@@ -133,6 +133,11 @@ const commands: fc.Arbitrary<Command>[] = [
     fc
         .tuple(key, fc.constantFrom(0, 400, 9_000, 0.5, 1e12))
         .map(([offer, until]) => change(`defer ${show(offer)} to ${until}`, (store) => store.deferOffer(offer, until))),
+    fc
+        .tuple(key, fc.constantFrom(0, 400, 9_000))
+        .map(([offer, until]) =>
+            change(`repeat ${show(offer)} at ${until}`, (store) => store.repeatOffer(offer, until)),
+        ),
     key.map((offer) => change(`end ${show(offer)}`, (store) => store.endOffer(offer))),
     fc
         .subarray(CARRIERS)

@@ -77,7 +77,7 @@ export class ModelStore implements RelayStore {
 
     addOffer(key: OfferKey): void {
         if (this.#offers.some((each) => sameOffer(each, key))) return;
-        this.#offers.push({ ...key, attempts: 0, due: 0, ended: false });
+        this.#offers.push({ ...key, attempts: 0, handovers: 0, due: 0, ended: false });
     }
 
     dueOffers(carrier: string, nowMonotonic: number, limit: number): readonly Offer[] {
@@ -86,7 +86,7 @@ export class ModelStore implements RelayStore {
         const messages = due.filter(({ kind }) => kind === "message");
         return [...tombstones, ...messages]
             .slice(0, limit)
-            .map(({ kind, messageId, attempts }) => ({ kind, messageId, carrier, attempts }));
+            .map(({ kind, messageId, attempts, handovers }) => ({ kind, messageId, carrier, attempts, handovers }));
     }
 
     nextOfferAt(carrier: string): number | undefined {
@@ -97,6 +97,12 @@ export class ModelStore implements RelayStore {
     deferOffer(key: OfferKey, untilMonotonic: number): void {
         this.#offers = this.#offers.map((each) =>
             sameOffer(each, key) ? { ...each, attempts: each.attempts + 1, due: untilMonotonic } : each,
+        );
+    }
+
+    repeatOffer(key: OfferKey, untilMonotonic: number): void {
+        this.#offers = this.#offers.map((each) =>
+            sameOffer(each, key) ? { ...each, handovers: each.handovers + 1, due: untilMonotonic } : each,
         );
     }
 

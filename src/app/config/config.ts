@@ -1,4 +1,5 @@
 import { Secret } from "../../base/secret.ts";
+import type { BrokerConfig } from "./brokers.ts";
 import type { LOG_LEVELS, RADIO_KINDS } from "./settings.ts";
 
 export type LogLevel = (typeof LOG_LEVELS)[number];
@@ -64,6 +65,7 @@ export interface Config {
     readonly http: HttpConfig;
     readonly mailbox: MailboxConfig;
     readonly radios: readonly RadioConfig[];
+    readonly brokers: readonly BrokerConfig[];
 }
 
 /** Checked values by path. The table in settings.ts and these names are held together by a test. */
@@ -95,7 +97,7 @@ export class Values {
     }
 }
 
-export function configOf(values: Values, radios: readonly Values[]): Config {
+export function configOf(values: Values, radios: readonly Values[]): Omit<Config, "brokers"> {
     return {
         name: values.text("name"),
         dataDir: values.text("data_dir"),

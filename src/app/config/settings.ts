@@ -1,16 +1,6 @@
 import * as v from "valibot";
 import { regionNames } from "../../link/region.ts";
-
-/** A setting as data: the configuration file, the environment, `config show` and the documentation all read this table. */
-export interface Setting {
-    /** Dotted, as in the TOML file. Its variable is HEARTH_ and the path in capitals with underscores. */
-    readonly path: string;
-    readonly kind: "text" | "integer" | "boolean" | "secret";
-    /** Checks a value of the right type; its message follows "must be". */
-    readonly check: v.GenericSchema<unknown>;
-    readonly fallback?: string | number | boolean;
-    readonly help: string;
-}
+import { between, flag, oneOf, type Setting, setting, text } from "./setting.ts";
 
 /** Radios of one gateway. */
 export const RADIOS_MAX = 8;
@@ -21,24 +11,6 @@ export const RADIO_KINDS = ["rylr998"] as const;
 const HOST_PORT = /^(?:\[[0-9a-fA-F:]+\]|[0-9A-Za-z.-]+):\d{1,5}$/;
 const NAME_MAX = 40;
 
-function text(max: number): v.GenericSchema<unknown> {
-    return v.pipe(
-        v.string(),
-        v.minLength(1, "a text that is not empty"),
-        v.maxLength(max, `at most ${max} characters`),
-    );
-}
-
-function between(min: number, max: number): v.GenericSchema<unknown> {
-    const message = `a whole number from ${min} to ${max}`;
-    return v.pipe(v.number(message), v.integer(message), v.minValue(min, message), v.maxValue(max, message));
-}
-
-function oneOf(words: readonly string[]): v.GenericSchema<unknown> {
-    return v.picklist(words, `one of ${words.join(", ")}`);
-}
-
-const flag = v.boolean("true or false");
 const RATE_MAX = 1_000_000;
 
 export const SETTINGS: readonly Setting[] = [
@@ -158,16 +130,6 @@ export const RADIO_SETTINGS: readonly Setting[] = [
 
 export function variableOf(path: string): string {
     return `HEARTH_${path.replaceAll(".", "_").toUpperCase()}`;
-}
-
-function setting(
-    path: string,
-    kind: Setting["kind"],
-    check: Setting["check"],
-    help: string,
-    fallback?: Setting["fallback"],
-): Setting {
-    return { path, kind, check, help, ...(fallback === undefined ? {} : { fallback }) };
 }
 
 function rate(what: string, whom: string, rps: number, burst: number): readonly Setting[] {

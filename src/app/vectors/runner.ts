@@ -6,6 +6,7 @@ import { type Check, checksOf, type Group, type Problem } from "./check.ts";
 import { configStrings } from "./config-group.ts";
 import * as crypto from "./crypto-groups.ts";
 import { Fields } from "./fields.ts";
+import { mqtt, subscribeAll } from "./mqtt-group.ts";
 import * as wire from "./wire-groups.ts";
 
 /** Largest vector file that is read, in bytes. */
@@ -31,6 +32,7 @@ const GROUPS: ReadonlyMap<string, Group> = named({
     identity_file: crypto.identityFile,
     signed_headers: crypto.signedHeaders,
     config_strings: configStrings,
+    mqtt,
 });
 
 /** Parts of Ember that Hearth does not have yet, with what they are. */
@@ -39,7 +41,6 @@ const LATER: ReadonlyMap<string, string> = named({
     receive_pipeline: "a client's receive pipeline",
     quorum: "quorum strategies",
     mdns_txt: "LAN discovery",
-    mqtt: "MQTT",
 });
 
 const HTTP_MODES = named<"node" | "embedded">({ http_node: "node", http_embedded: "embedded" });
@@ -161,6 +162,10 @@ async function runCheck(check: Check): Promise<Problem> {
 }
 
 function extraChecks(format: string, data: Fields): readonly Check[] {
+    if (format === "mqtt" && data.has("subscribe_all_topic_text")) {
+        const topic = data.text("subscribe_all_topic_text");
+        return [{ name: "subscribe_all_topic_text", run: () => subscribeAll(topic) }];
+    }
     if (format !== "identity_file" || !data.has("save_with_empty_password")) return [];
     const category = data.text("save_with_empty_password");
     return [{ name: "save_with_empty_password", run: (set) => crypto.emptyPassword(category, set) }];

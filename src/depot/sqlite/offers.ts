@@ -3,7 +3,14 @@ import type { ItemKind, Offer, OfferKey, RelayStore } from "../store.ts";
 
 type OfferStore = Pick<
     RelayStore,
-    "addOffer" | "dueOffers" | "nextOfferAt" | "deferOffer" | "endOffer" | "resumeOffers" | "neverOffered"
+    | "addOffer"
+    | "dueOffers"
+    | "nextOfferAt"
+    | "deferOffer"
+    | "repeatOffer"
+    | "endOffer"
+    | "resumeOffers"
+    | "neverOffered"
 >;
 
 /** As numbers in the file: the greater goes out first. */
@@ -21,7 +28,7 @@ export interface Offers {
 export function offerStore(database: Database): Offers {
     const add = database.prepare("INSERT OR IGNORE INTO offers (kind, message_id, carrier) VALUES (?, ?, ?)");
     const due = database.prepare<[string, number, number], Row>(
-        `SELECT kind, message_id AS messageId, carrier, attempts FROM offers INDEXED BY offers_in_order
+        `SELECT kind, message_id AS messageId, carrier, attempts, handovers FROM offers INDEXED BY offers_in_order
          WHERE carrier = ? AND ended = 0 AND due <= ? ORDER BY kind DESC, ordinal LIMIT ?`,
     );
     const next = database
@@ -29,6 +36,7 @@ export function offerStore(database: Database): Offers {
         .pluck();
     const WHICH = "WHERE message_id = ? AND kind = ? AND carrier = ?";
     const defer = database.prepare(`UPDATE offers SET attempts = attempts + 1, due = ? ${WHICH}`);
+    const repeat = database.prepare(`UPDATE offers SET handovers = handovers + 1, due = ? ${WHICH}`);
     const end = database.prepare(`UPDATE offers SET ended = 1 ${WHICH}`);
     const forgetTimes = database.prepare("UPDATE offers SET due = 0 WHERE ended = 0 AND due <> 0");
     const dropGone = database.prepare(
@@ -40,6 +48,7 @@ export function offerStore(database: Database): Offers {
         dueOffers: (carrier, now, limit) => due.all(carrier, now, limit).map(offerOf),
         nextOfferAt: (carrier) => next.get(carrier) ?? undefined,
         deferOffer: (key, until) => void defer.run(until, ...nameOf(key)),
+        repeatOffer: (key, until) => void repeat.run(until, ...nameOf(key)),
         endOffer: (key) => void end.run(...nameOf(key)),
         resumeOffers(carriers) {
             forgetTimes.run();
