@@ -16,6 +16,7 @@ import type { Config } from "./config/config.ts";
 import { systemEntropy } from "./entropy.ts";
 import { Gateway, type GatewayEvent } from "./gateway.ts";
 import type { Log } from "./log.ts";
+import { VERSION } from "./version.ts";
 
 /** What a radio may use of its station. */
 export interface RadioSurroundings {
@@ -55,13 +56,27 @@ export async function openStation(parts: StationParts): Promise<Station> {
         let gateway: Gateway | undefined;
         const wall = (): UnixSeconds => gateway?.wall() ?? clock.now().wall;
         const mailbox = makeMailbox(config, { depot, clock, wall, identity, log });
-        const radios = parts.makeRadios({ depot, clock, wall, identity, log });
+        const surroundings = { depot, clock, wall, identity, log };
+        const radios = parts.makeRadios(surroundings);
+        const states = new Map<string, string>();
+        const brokers =
+            config.brokers.length === 0
+                ? []
+                : (await import("./brokers.ts")).makeBrokers({
+                      brokers: config.brokers,
+                      name: config.name,
+                      version: VERSION,
+                      radios: radios.map(({ id }) => id),
+                      surroundings,
+                      stateOf: (carrier) => states.get(carrier) ?? "starting",
+                  });
         gateway = new Gateway({
             depot,
-            carriers: [mailbox, ...radios],
+            carriers: [mailbox, ...radios, ...brokers],
             clock,
             limits: config.mailbox,
             onEvent: (event) => {
+                if (event.kind === "state") states.set(event.carrier, event.state.kind);
                 logEvent(log, event);
                 parts.onEvent?.(event);
             },
@@ -142,6 +157,7 @@ function logEvent(log: Log, event: GatewayEvent): void {
             const { outcome, carrier, parcel } = event;
             const fields = { id: parcel.messageId, kind: parcel.kind, size: parcel.payload.length };
             if (outcome.kind === "peer_stored") log.info(`stored beyond ${carrier}`, fields);
+            else if (outcome.kind === "handed_over") log.debug(`handed over to ${carrier}`, fields);
             else log.warn(`${outcome.kind} by ${carrier}`, { ...fields, reason: outcome.detail });
             return;
         }

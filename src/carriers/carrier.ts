@@ -77,6 +77,8 @@ export type SendOutcome =
           /** Said with a verified signature of the peer, 64 bytes, where the medium has such. */
           readonly receipt?: Uint8Array | undefined;
       }
+    /** A middleman such as an MQTT broker took the bytes, and may lose them all the same: repeated a bounded number of times. */
+    | { readonly kind: "handed_over" }
     /** A peer answered that it will never take them. */
     | { readonly kind: "rejected"; readonly detail: string }
     | { readonly kind: "failed"; readonly detail: string; readonly notBefore?: Millis };

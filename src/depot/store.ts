@@ -35,7 +35,10 @@ export interface Offer {
     readonly kind: ItemKind;
     readonly messageId: Uint8Array;
     readonly carrier: string;
+    /** Sends that failed. */
     readonly attempts: number;
+    /** Sends that a middleman took who answers for nothing. */
+    readonly handovers: number;
 }
 
 export type OfferKey = Pick<Offer, "kind" | "messageId" | "carrier">;
@@ -56,7 +59,7 @@ export interface Delivery extends OfferKey {
 }
 
 /** "unneeded": others have it, so this carrier was spared. "expired": its time ran out; said of the carrier "". */
-export type DeliveryOutcome = "stored" | "rejected" | "failed" | "unneeded" | "expired";
+export type DeliveryOutcome = "stored" | "handed_over" | "rejected" | "failed" | "unneeded" | "expired";
 
 export interface Try {
     readonly at: UnixSeconds;
@@ -102,6 +105,8 @@ export interface RelayStore {
     nextOfferAt(carrier: string): number | undefined;
     /** Counts one failed attempt and puts the offer off until a monotonic time. */
     deferOffer(key: OfferKey, untilMonotonic: number): void;
+    /** Counts one handover and puts the offer off until a monotonic time. */
+    repeatOffer(key: OfferKey, untilMonotonic: number): void;
     /** Ends an offer for good, while the item itself lives on; it stays ended over restarts. */
     endOffer(key: OfferKey): void;
     /** Makes an offer that ended, or never was, due at once. An open one stays as it is. */

@@ -2,7 +2,7 @@ import type { UnixSeconds } from "../base/time.ts";
 import type { SendOutcome } from "../carriers/carrier.ts";
 import type { Delivery, Offer, RelayStore } from "../depot/store.ts";
 import { DELIVERIES_MAX, DELIVERY_MEMORY_S, REFRESH_ITEMS_MAX } from "./limits.ts";
-import { PAUSES, type PausePolicy, spreadPauseMs, URGENT } from "./pauses.ts";
+import { handoverPauseMs, PAUSES, type PausePolicy, spreadPauseMs, URGENT } from "./pauses.ts";
 import { isSatisfied, type QuorumStrategy } from "./quorum.ts";
 import { isSparable, tierOf, type Way } from "./rules.ts";
 
@@ -57,6 +57,13 @@ export function settleOffer(context: SettleContext, offer: Offer, outcome: SendO
         const retryAt = Math.max(outcome.notBefore ?? 0, monotonic + pause);
         store.deferOffer(offer, retryAt);
         return { retryAt, nowDistributed: false };
+    }
+    if (outcome.kind === "handed_over") {
+        store.recordTry(offer, { at, outcome: "handed_over", detail: "" });
+        const pause = handoverPauseMs(offer.handovers, offer.messageId);
+        if (pause === undefined) store.endOffer(offer);
+        else store.repeatOffer(offer, monotonic + pause);
+        return { retryAt: pause && monotonic + pause, nowDistributed: false };
     }
     store.endOffer(offer);
     if (outcome.kind === "rejected") {

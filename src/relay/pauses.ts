@@ -24,6 +24,16 @@ export function pauseMs({ firstMs, factor, maxMs }: PausePolicy, failures: numbe
     return failures < 1 ? 0 : Math.min(maxMs, firstMs * factor ** Math.min(failures - 1, GROWTHS_MAX));
 }
 
+/** How often one item is handed to a middleman that answers for nothing; the last time ends the offer. */
+export const HANDOVERS_MAX = 4;
+/** All repeats fall within 31 minutes, inside the hour for which Ember's MQTT nodes remember what they have seen. */
+const HANDOVER: PausePolicy = { firstMs: 60_000, factor: 5, maxMs: 1_500_000 };
+
+/** The pause after handover number `handovers` + 1, spread like `spreadPauseMs`; undefined when it was the last. */
+export function handoverPauseMs(handovers: number, messageId: Uint8Array): number | undefined {
+    return handovers + 1 >= HANDOVERS_MAX ? undefined : spreadPauseMs(HANDOVER, handovers + 1, messageId);
+}
+
 /**
  * The pause with a spread of a quarter either way out of the message id, so that many items that failed together do not
  * all come back in the same moment, and a test still knows the answer.

@@ -161,6 +161,11 @@ const commands: fc.Arbitrary<Command>[] = [
                 store.forgetDeliveries({ before: now - ageS, max, limit }),
             ),
         ),
+    fc
+        .tuple(key, fc.constantFrom(0, 400, 9_000))
+        .map(([offer, until]) =>
+            change(`repeat ${show(offer)} at ${until}`, (store) => store.repeatOffer(offer, until)),
+        ),
     key.map((offer) => change(`end ${show(offer)}`, (store) => store.endOffer(offer))),
     fc
         .subarray(CARRIERS)

@@ -4,7 +4,7 @@ import { type SettleContext, settleOffer } from "../../src/relay/delivery.ts";
 import { ingest } from "../../src/relay/ingest.ts";
 import { CATCH_UP_ITEMS_MAX, RELAY_LIMITS_DEFAULT } from "../../src/relay/limits.ts";
 import { catchUp, offeredPayload } from "../../src/relay/offers.ts";
-import { PAUSES, spreadPauseMs } from "../../src/relay/pauses.ts";
+import { HANDOVERS_MAX, PAUSES, spreadPauseMs } from "../../src/relay/pauses.ts";
 import { rule } from "../../src/relay/rules.ts";
 import { mailboxWay, testMessage, testWay } from "../support/envelopes.ts";
 import { ModelStore } from "../support/model-store.ts";
@@ -101,6 +101,31 @@ describe("an offer", () => {
         if (!offer) throw new Error("the offer is gone");
         expect(offeredPayload(store, offer, NOW)).toEqual(testMessage(1).payload);
         expect(offeredPayload(store, offer, NOW + 168 * 3600)).toBeUndefined();
+    });
+});
+
+describe("an offer to a middleman", () => {
+    it("is handed over a bounded number of times, with growing pauses that fit into Ember's memory of an hour", () => {
+        const store = stored(1);
+        // Failures before do not count.
+        const [failing] = store.dueOffers("lora", 0, 1);
+        if (!failing) throw new Error("the offer is gone");
+        for (let attempts = 0; attempts < 9; attempts++)
+            settleOffer(at(store, -3_600_000), failing, { kind: "failed", detail: "away" });
+        const times: number[] = [];
+        for (let now = 0; ; now = store.nextOfferAt("lora") ?? 0) {
+            const [offer] = store.dueOffers("lora", now, 1);
+            if (!offer) break;
+            times.push(now);
+            settleOffer(at(store, now), offer, { kind: "handed_over" });
+            expect(store.dueOffers("lora", now, 1)).toEqual([]);
+        }
+        const pauses = times.slice(1).map((time, index) => time - (times[index] ?? 0));
+        expect(times).toHaveLength(HANDOVERS_MAX);
+        expect(pauses).toEqual([...pauses].sort((a, b) => a - b));
+        expect(times.at(-1)).toBeLessThan(3_600_000);
+        store.resumeOffers(["lora"]);
+        expect(catchUp(store, lora, NOW)).toBe(false);
     });
 });
 

@@ -82,7 +82,7 @@ export class ModelStore implements RelayStore {
 
     addOffer(key: OfferKey, due = 0): void {
         if (this.#offers.some((each) => sameOffer(each, key))) return;
-        this.#offers.push({ ...key, attempts: 0, due, ended: false });
+        this.#offers.push({ ...key, attempts: 0, handovers: 0, due, ended: false });
     }
 
     dueOffers(carrier: string, nowMonotonic: number, limit: number): readonly Offer[] {
@@ -91,7 +91,7 @@ export class ModelStore implements RelayStore {
         const messages = due.filter(({ kind }) => kind === "message");
         return [...tombstones, ...messages]
             .slice(0, limit)
-            .map(({ kind, messageId, attempts }) => ({ kind, messageId, carrier, attempts }));
+            .map(({ kind, messageId, attempts, handovers }) => ({ kind, messageId, carrier, attempts, handovers }));
     }
 
     nextOfferAt(carrier: string): number | undefined {
@@ -105,6 +105,12 @@ export class ModelStore implements RelayStore {
         );
     }
 
+    repeatOffer(key: OfferKey, untilMonotonic: number): void {
+        this.#offers = this.#offers.map((each) =>
+            sameOffer(each, key) ? { ...each, handovers: each.handovers + 1, due: untilMonotonic } : each,
+        );
+    }
+
     endOffer(key: OfferKey): void {
         this.#offers = this.#offers.map((each) => (sameOffer(each, key) ? { ...each, ended: true } : each));
     }
@@ -112,14 +118,14 @@ export class ModelStore implements RelayStore {
     reopenOffer(key: OfferKey): void {
         this.addOffer(key);
         this.#offers = this.#offers.map((each) =>
-            sameOffer(each, key) && each.ended ? { ...each, attempts: 0, due: 0, ended: false } : each,
+            sameOffer(each, key) && each.ended ? { ...each, attempts: 0, handovers: 0, due: 0, ended: false } : each,
         );
     }
 
     openOffers(kind: ItemKind, messageId: Uint8Array): readonly Offer[] {
         return this.#offers
             .filter((each) => each.kind === kind && same(each.messageId, messageId) && !each.ended)
-            .map(({ carrier, attempts }) => ({ kind, messageId, carrier, attempts }));
+            .map(({ carrier, attempts, handovers }) => ({ kind, messageId, carrier, attempts, handovers }));
     }
 
     recordTry(key: OfferKey, { at, outcome, detail, receipt }: Try): void {

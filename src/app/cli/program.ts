@@ -1,12 +1,9 @@
 import { Command, CommanderError, Option } from "commander";
+import { BROKER_SETTINGS } from "../config/broker-settings.ts";
 import { RADIO_SETTINGS, SETTINGS, variableOf } from "../config/settings.ts";
+import { VERSION } from "../version.ts";
 import { configFrom } from "./settings-of.ts";
 import { CommandError, type Terminal } from "./terminal.ts";
-
-/** The version in package.json, put in by the build. */
-declare const HEARTH_VERSION: string | undefined;
-
-export const VERSION = typeof HEARTH_VERSION === "string" ? HEARTH_VERSION : "0.0.0-dev";
 
 /** Runs one command line; returns the exit code. Heavy rooms are loaded by the command that needs them. */
 export async function runProgram(args: readonly string[], terminal: Terminal): Promise<number> {
@@ -159,6 +156,8 @@ function settingsHelp(): string {
         ...SETTINGS.map(({ path, fallback, help }) => line(path, fallback, help)),
         "\nFor each [[radio]], or HEARTH_RADIO_1_PORT and so on:\n",
         ...RADIO_SETTINGS.map(({ path, fallback, help }) => line(path, fallback, help)),
+        "\nFor each [[mqtt]], or HEARTH_MQTT_1_URL and so on:\n",
+        ...BROKER_SETTINGS.map(({ path, fallback, help }) => line(path, fallback, help)),
     ].join("\n");
 }
 

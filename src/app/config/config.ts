@@ -1,4 +1,5 @@
 import { Secret } from "../../base/secret.ts";
+import type { BrokerConfig } from "./brokers.ts";
 import type { RadioKindName } from "./module-settings.ts";
 import type { LOG_LEVELS } from "./settings.ts";
 
@@ -88,6 +89,7 @@ export interface Config {
     readonly http: HttpConfig;
     readonly mailbox: MailboxConfig;
     readonly radios: readonly RadioConfig[];
+    readonly brokers: readonly BrokerConfig[];
 }
 
 /** Checked values by path. The table in settings.ts and these names are held together by a test. */
@@ -119,7 +121,7 @@ export class Values {
     }
 }
 
-export function configOf(values: Values, radios: readonly Values[]): Config {
+export function configOf(values: Values, radios: readonly Values[]): Omit<Config, "brokers"> {
     return {
         name: values.text("name"),
         dataDir: values.text("data_dir"),

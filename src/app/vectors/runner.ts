@@ -6,6 +6,7 @@ import { type Check, checksOf, type Group, type Problem } from "./check.ts";
 import { configStrings } from "./config-group.ts";
 import * as crypto from "./crypto-groups.ts";
 import { Fields } from "./fields.ts";
+import { mqtt, subscribeAll } from "./mqtt-group.ts";
 import { pauseChecks, quorum } from "./quorum-group.ts";
 import * as wire from "./wire-groups.ts";
 
@@ -32,6 +33,7 @@ const GROUPS: ReadonlyMap<string, Group> = named({
     identity_file: crypto.identityFile,
     signed_headers: crypto.signedHeaders,
     config_strings: configStrings,
+    mqtt,
     quorum,
 });
 
@@ -40,7 +42,6 @@ const LATER: ReadonlyMap<string, string> = named({
     dag: "ordering of conversations",
     receive_pipeline: "a client's receive pipeline",
     mdns_txt: "LAN discovery",
-    mqtt: "MQTT",
 });
 
 const HTTP_MODES = named<"node" | "embedded">({ http_node: "node", http_embedded: "embedded" });
@@ -165,6 +166,10 @@ async function runCheck(check: Check): Promise<Problem> {
 const EXTRA_KEYS = ["retry_caps_ms"];
 
 function extraChecks(format: string, data: Fields): readonly Check[] {
+    if (format === "mqtt" && data.has("subscribe_all_topic_text")) {
+        const topic = data.text("subscribe_all_topic_text");
+        return [{ name: "subscribe_all_topic_text", run: () => subscribeAll(topic) }];
+    }
     if (format === "quorum" && data.has("retry_caps_ms")) return pauseChecks(data.child("retry_caps_ms"));
     if (format !== "identity_file" || !data.has("save_with_empty_password")) return [];
     const category = data.text("save_with_empty_password");

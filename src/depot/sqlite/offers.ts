@@ -7,6 +7,7 @@ type OfferStore = Pick<
     | "dueOffers"
     | "nextOfferAt"
     | "deferOffer"
+    | "repeatOffer"
     | "endOffer"
     | "reopenOffer"
     | "openOffers"
@@ -29,7 +30,7 @@ export interface Offers {
 export function offerStore(database: Database): Offers {
     const add = database.prepare("INSERT OR IGNORE INTO offers (kind, message_id, carrier, due) VALUES (?, ?, ?, ?)");
     const due = database.prepare<[string, number, number], Row>(
-        `SELECT kind, message_id AS messageId, carrier, attempts FROM offers INDEXED BY offers_in_order
+        `SELECT kind, message_id AS messageId, carrier, attempts, handovers FROM offers INDEXED BY offers_in_order
          WHERE carrier = ? AND ended = 0 AND due <= ? ORDER BY kind DESC, ordinal LIMIT ?`,
     );
     const next = database
@@ -37,13 +38,14 @@ export function offerStore(database: Database): Offers {
         .pluck();
     const WHICH = "WHERE message_id = ? AND kind = ? AND carrier = ?";
     const defer = database.prepare(`UPDATE offers SET attempts = attempts + 1, due = ? ${WHICH}`);
+    const repeat = database.prepare(`UPDATE offers SET handovers = handovers + 1, due = ? ${WHICH}`);
     const end = database.prepare(`UPDATE offers SET ended = 1 ${WHICH}`);
     const reopen = database.prepare(
         `INSERT INTO offers (kind, message_id, carrier) VALUES (?, ?, ?) ON CONFLICT (message_id, kind, carrier)
-         DO UPDATE SET ended = 0, due = 0, attempts = 0 WHERE ended = 1`,
+         DO UPDATE SET ended = 0, due = 0, attempts = 0, handovers = 0 WHERE ended = 1`,
     );
     const open = database.prepare<[Uint8Array, number], Row>(
-        `SELECT kind, message_id AS messageId, carrier, attempts FROM offers
+        `SELECT kind, message_id AS messageId, carrier, attempts, handovers FROM offers
          WHERE message_id = ? AND kind = ? AND ended = 0 ORDER BY ordinal`,
     );
     const forgetTimes = database.prepare("UPDATE offers SET due = 0 WHERE ended = 0 AND due <> 0");
@@ -56,6 +58,7 @@ export function offerStore(database: Database): Offers {
         dueOffers: (carrier, now, limit) => due.all(carrier, now, limit).map(offerOf),
         nextOfferAt: (carrier) => next.get(carrier) ?? undefined,
         deferOffer: (key, until) => void defer.run(until, ...nameOf(key)),
+        repeatOffer: (key, until) => void repeat.run(until, ...nameOf(key)),
         endOffer: (key) => void end.run(...nameOf(key)),
         reopenOffer: ({ kind, messageId, carrier }) => void reopen.run(KIND[kind], messageId, carrier),
         openOffers: (kind, messageId) => open.all(messageId, KIND[kind]).map(offerOf),

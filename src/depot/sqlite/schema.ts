@@ -99,6 +99,9 @@ export const MIGRATIONS: readonly string[] = [
     CREATE TABLE link_states (radio TEXT PRIMARY KEY, state BLOB NOT NULL) WITHOUT ROWID, STRICT;
     `,
     `
+    ALTER TABLE offers ADD COLUMN handovers INTEGER NOT NULL DEFAULT 0;
+    `,
+    `
     CREATE TABLE deliveries (
         id INTEGER PRIMARY KEY,
         kind INTEGER NOT NULL,

@@ -3,7 +3,7 @@ import type { Clock, Millis } from "../../../base/time.ts";
 import { decodeWirePayload } from "../../../wire/payload.ts";
 import type { Parcel, SendOutcome } from "../../carrier.ts";
 import type { MailboxClientError } from "../client-http.ts";
-import { BODY_SIZE_MAX, type FrameResult, FRAMES_MAX, type MailboxClient } from "../mailbox-client.ts";
+import { BODY_SIZE_MAX, FRAMES_MAX, type FrameResult, type MailboxClient } from "../mailbox-client.ts";
 import { shownBy } from "./shown.ts";
 import { type Proof, verdictOf } from "./verdict.ts";
 

@@ -1,0 +1,40 @@
+import { Secret } from "../../base/secret.ts";
+import { type CertPin, parseCertPin } from "../../carriers/http/cert-pin.ts";
+import { type BrokerPlace, type Login, parseBrokerUrl } from "../../carriers/mqtt/broker-url.ts";
+import { parseSubscribed, type Subscribed } from "../../carriers/mqtt/topics.ts";
+import type { Values } from "./config.ts";
+
+export interface BrokerConfig {
+    readonly id: string;
+    readonly place: BrokerPlace;
+    readonly login: Login | undefined;
+    /** Undefined: one is made from the gateway's identity. */
+    readonly clientId: string | undefined;
+    readonly prefix: string;
+    readonly subscribed: Subscribed;
+    readonly caFile: string | undefined;
+    readonly pin: CertPin | undefined;
+    readonly state: boolean;
+    readonly homeAssistant: boolean;
+}
+
+/** Of values that were checked. */
+export function brokerOf(values: Values): BrokerConfig {
+    const url = parseBrokerUrl(values.text("url"));
+    if (!url.ok) throw new Error(`url must be ${url.error}`);
+    const username = values.textIfSet("username");
+    const pin = values.textIfSet("pin");
+    const parsedPin = pin === undefined ? undefined : parseCertPin(pin);
+    return {
+        id: values.text("id"),
+        place: url.value.place,
+        login: username === undefined ? url.value.login : { username, password: new Secret(values.text("password")) },
+        clientId: values.textIfSet("client_id"),
+        prefix: values.text("topic_prefix"),
+        subscribed: parseSubscribed(values.text("subscribe")) ?? "all",
+        caFile: values.textIfSet("ca_file"),
+        pin: parsedPin?.ok ? parsedPin.value : undefined,
+        state: values.flag("state"),
+        homeAssistant: values.flag("home_assistant"),
+    };
+}
