@@ -4,6 +4,7 @@ import type { Clock, UnixSeconds } from "../base/time.ts";
 import type { Carrier } from "../carriers/carrier.ts";
 import { mailboxIdentity } from "../carriers/http/identity.ts";
 import { makeMailboxServer } from "../carriers/http/mailbox-server.ts";
+import type { MailboxServerOptions } from "../carriers/http/options.ts";
 import { signedVerifier } from "../carriers/http/signed.ts";
 import { type Identity, makeIdentity, SECRET_SIZE } from "../crypto/identity.ts";
 import { nativeCrypto } from "../crypto/node/native.ts";
@@ -55,8 +56,9 @@ export async function openStation(parts: StationParts): Promise<Station> {
         const identity = gatewayIdentity(config.dataDir, log);
         let gateway: Gateway | undefined;
         const wall = (): UnixSeconds => gateway?.wall() ?? clock.now().wall;
-        const mailbox = makeMailbox(config, { depot, clock, wall, identity, log });
         const surroundings = { depot, clock, wall, identity, log };
+        const peers = config.peers.length === 0 ? undefined : await import("./peers.ts");
+        const mailbox = makeMailbox(config, surroundings, peers?.asPeersOf(config.peers, surroundings));
         const radios = parts.makeRadios(surroundings);
         const states = new Map<string, string>();
         const brokers =
@@ -72,9 +74,11 @@ export async function openStation(parts: StationParts): Promise<Station> {
                   });
         gateway = new Gateway({
             depot,
-            carriers: [mailbox, ...radios, ...brokers],
+            carriers: [mailbox, ...radios, ...brokers, ...(peers?.makePeers(config.peers, surroundings) ?? [])],
             clock,
             limits: config.mailbox,
+            quorum: config.quorum,
+            refreshS: new Map(config.peers.filter((peer) => peer.refreshS > 0).map((peer) => [peer.id, peer.refreshS])),
             onEvent: (event) => {
                 if (event.kind === "state") states.set(event.carrier, event.state.kind);
                 logEvent(log, event);
@@ -100,7 +104,11 @@ export async function openStation(parts: StationParts): Promise<Station> {
     }
 }
 
-function makeMailbox(config: Config, { depot, clock, wall, identity }: RadioSurroundings) {
+function makeMailbox(
+    config: Config,
+    { depot, clock, wall, identity }: RadioSurroundings,
+    peers: Pick<MailboxServerOptions, "peerOf" | "meetings"> = {},
+) {
     const { http } = config;
     return makeMailboxServer({
         id: "http",
@@ -111,7 +119,8 @@ function makeMailbox(config: Config, { depot, clock, wall, identity }: RadioSurr
         clock,
         wall,
         identity: mailboxIdentity(identity),
-        verifySigned: signedVerifier(nativeCrypto, []),
+        verifySigned: signedVerifier(nativeCrypto, http.publicHosts),
+        ...peers,
         credentials: http.credentials,
         allowAnonymous: http.allowAnonymous,
         trustProxy: http.trustProxy,

@@ -155,6 +155,7 @@ describe("the configuration", () => {
 function other(path: string): string {
     if (path === "log_level") return "debug";
     if (path === "region") return "EU433";
+    if (path === "delivery.quorum") return "count:2";
     return path === "http.listen" ? "localhost:1" : "else";
 }
 

@@ -1,5 +1,6 @@
 import { Command, CommanderError, Option } from "commander";
 import { BROKER_SETTINGS } from "../config/broker-settings.ts";
+import { PEER_SETTINGS } from "../config/peer-settings.ts";
 import { RADIO_SETTINGS, SETTINGS, variableOf } from "../config/settings.ts";
 import { VERSION } from "../version.ts";
 import { configFrom } from "./settings-of.ts";
@@ -54,6 +55,14 @@ function withSettings(command: Command): Command {
 }
 
 function addGateway(program: Command, terminal: Terminal): void {
+    withSettings(program.command("trace"))
+        .description("show where a message stands: who has it, who was tried, and when")
+        .argument("<message>", "its id, 32 hex digits")
+        .option("--json", "JSON for scripts")
+        .action(async (message, options) => {
+            const { trace } = await import("./trace.ts");
+            await trace(message, options, terminal);
+        });
     withSettings(program.command("run"))
         .description("run the gateway")
         .option(
@@ -158,6 +167,8 @@ function settingsHelp(): string {
         ...RADIO_SETTINGS.map(({ path, fallback, help }) => line(path, fallback, help)),
         "\nFor each [[mqtt]], or HEARTH_MQTT_1_URL and so on:\n",
         ...BROKER_SETTINGS.map(({ path, fallback, help }) => line(path, fallback, help)),
+        "\nFor each [[peer]], or HEARTH_PEER_1_URL and so on:\n",
+        ...PEER_SETTINGS.map(({ path, fallback, help }) => line(path, fallback, help)),
     ].join("\n");
 }
 

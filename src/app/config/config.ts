@@ -1,6 +1,8 @@
 import { Secret } from "../../base/secret.ts";
+import { parseQuorum, type QuorumStrategy } from "../../relay/quorum.ts";
 import type { BrokerConfig } from "./brokers.ts";
 import type { RadioKindName } from "./module-settings.ts";
+import type { PeerConfig } from "./peers.ts";
 import type { LOG_LEVELS } from "./settings.ts";
 
 export type LogLevel = (typeof LOG_LEVELS)[number];
@@ -21,6 +23,8 @@ export interface HttpConfig {
     readonly credentials: { readonly username: string; readonly password: Secret } | undefined;
     readonly allowAnonymous: boolean;
     readonly trustProxy: boolean;
+    /** HOST or HOST:PORT by which other nodes know this one; with none any destination is taken. */
+    readonly publicHosts: readonly string[];
     readonly bodyBytesMax: number;
     readonly framesMax: number;
     readonly rates: {
@@ -90,6 +94,9 @@ export interface Config {
     readonly mailbox: MailboxConfig;
     readonly radios: readonly RadioConfig[];
     readonly brokers: readonly BrokerConfig[];
+    readonly peers: readonly PeerConfig[];
+    /** How many peers must have a message before it counts as distributed. */
+    readonly quorum: QuorumStrategy;
 }
 
 /** Checked values by path. The table in settings.ts and these names are held together by a test. */
@@ -121,7 +128,7 @@ export class Values {
     }
 }
 
-export function configOf(values: Values, radios: readonly Values[]): Omit<Config, "brokers"> {
+export function configOf(values: Values, radios: readonly Values[]): Omit<Config, "brokers" | "peers"> {
     return {
         name: values.text("name"),
         dataDir: values.text("data_dir"),
@@ -129,6 +136,7 @@ export function configOf(values: Values, radios: readonly Values[]): Omit<Config
         region: values.textIfSet("region"),
         radioAutodetect: values.flag("radio_autodetect"),
         http: httpOf(values),
+        quorum: quorumOf(values.text("delivery.quorum")),
         mailbox: {
             mailboxMessagesMax: values.number("mailbox.messages_max"),
             totalMessagesMax: values.number("mailbox.total_messages_max"),
@@ -137,6 +145,12 @@ export function configOf(values: Values, radios: readonly Values[]): Omit<Config
         },
         radios: radios.map(radioOf),
     };
+}
+
+function quorumOf(text: string): QuorumStrategy {
+    const quorum = parseQuorum(text);
+    if (!quorum.ok) throw new Error(`delivery.quorum must be ${quorum.error}`);
+    return quorum.value;
 }
 
 function httpOf(values: Values): HttpConfig {
@@ -148,6 +162,7 @@ function httpOf(values: Values): HttpConfig {
         credentials: both ? { username, password: new Secret(password) } : undefined,
         allowAnonymous: values.flag("http.allow_anonymous"),
         trustProxy: values.flag("http.trust_proxy"),
+        publicHosts: (values.textIfSet("http.public_hosts") ?? "").split(",").flatMap((host) => host.trim() || []),
         bodyBytesMax: values.number("http.limits.body_bytes_max"),
         framesMax: values.number("http.limits.frames_max"),
         rates: {

@@ -3,6 +3,8 @@ import { err, ok, type Result } from "../../base/result.ts";
 import { BROKER_SETTINGS, BROKERS_MAX } from "./broker-settings.ts";
 import { brokerOf } from "./brokers.ts";
 import { type Config, configOf, listenOf, Values } from "./config.ts";
+import { PEER_SETTINGS, PEERS_MAX } from "./peer-settings.ts";
+import { peerContradictions, peerOf } from "./peers.ts";
 import type { Setting } from "./setting.ts";
 import { RADIO_SETTINGS, RADIOS_MAX, SETTINGS } from "./settings.ts";
 import type { Given, Source } from "./sources.ts";
@@ -33,10 +35,17 @@ export function loadConfig(sources: readonly Source[]): Result<Config, readonly 
         { word: "mqtt", most: BROKERS_MAX, settings: BROKER_SETTINGS, id: "mqtt", missing: ["url", "name the broker"] },
         problems,
     );
+    const peers = listOf(
+        sources.map((source) => source.peers ?? []),
+        { word: "peer", most: PEERS_MAX, settings: PEER_SETTINGS, id: "peer", missing: ["url", "name the mailbox"] },
+        problems,
+    );
+    const taken = [...radios, ...brokers].flatMap((each) => each.textIfSet("id") ?? []);
+    problems.push(...peerContradictions(peers, taken));
     const said = new Set(sources.flatMap(({ given }) => given.map(({ path }) => path)));
     problems.push(...contradictions(main, radios, said), ...brokerContradictions(brokers, radios));
     if (problems.length > 0) return err(problems);
-    return ok({ ...configOf(main, radios), brokers: brokers.map(brokerOf) });
+    return ok({ ...configOf(main, radios), brokers: brokers.map(brokerOf), peers: peers.map(peerOf) });
 }
 
 interface ListKind {

@@ -19,7 +19,7 @@ export function makeAgent(url: URL, { pins = [], authorities }: TlsDemands): Age
     if (url.protocol !== "https:") return new (process.getBuiltinModule("node:http").Agent)(usual);
     const tls = process.getBuiltinModule("node:tls");
     const roots = [...tls.getCACertificates("default"), ...tls.getCACertificates("system")];
-    const ca = [...new Set(roots), ...(authorities === undefined ? [] : [authorities])];
+    const ca = authorities === undefined ? [...new Set(roots)] : [authorities];
     return new (process.getBuiltinModule("node:https").Agent)({
         ...usual,
         secureContext: tls.createSecureContext({ ca, minVersion: "TLSv1.2" }),

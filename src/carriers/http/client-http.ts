@@ -55,7 +55,7 @@ export interface CallOptions {
     readonly sign?: SignRequest | undefined;
     /** The server's certificate must fit one of these, besides the usual chain; none is no demand. */
     readonly pins?: readonly CertPin[] | undefined;
-    /** Certificate authorities to be trusted besides those of the system, in PEM. */
+    /** Certificate authorities to be trusted instead of those of the system, in PEM. */
     readonly authorities?: string | undefined;
     /** Sent along with each request. */
     readonly headers?: Readonly<Record<string, string>> | undefined;

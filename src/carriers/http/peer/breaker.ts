@@ -2,9 +2,9 @@ import type { Millis } from "../../../base/time.ts";
 
 /** Failed requests in a row after which a peer is left alone (SPEC 19). */
 export const FAILURES_MAX = 5;
-/** How long it is left alone first, in milliseconds; twice as long each time that it still fails. */
-const REST_MS_FIRST = 60_000;
-const REST_MS_MAX = 600_000;
+/** How long it is left alone first, in milliseconds: no longer than a restart takes. Twice as long each time it fails. */
+const REST_MS_FIRST = 2_000;
+const REST_MS_MAX = 300_000;
 
 /** Counts failures of one peer, so that a dead one costs next to nothing. Pure. */
 export class Breaker {

@@ -29,7 +29,7 @@ const NOT_HEARTH_MS = 6 * 3_600_000;
 export interface MeetingsOptions extends MeetingParts {
     readonly client: Pick<MailboxClient, "ask">;
     readonly clock: Clock;
-    readonly handlers: Pick<CarrierHandlers, "onPayload">;
+    readonly handlers: CarrierHandlers;
     readonly onFailure: (error: MailboxClientError) => void;
 }
 
@@ -92,9 +92,14 @@ export class Meetings {
         const reconciler = makeReconciler({ ids, salt: meetingSalt(nonce, answer), hash: halfSipHash });
         const talked = await this.#talk(session, reconciler);
         if (!talked.ok) return talked;
-        if (talked.value.missingThere.length > 0) await this.#options.reoffer(talked.value.missingThere);
+        const { missingThere, outcome } = talked.value;
+        if (missingThere.length > 0) {
+            await this.#options.reoffer(missingThere);
+            // Wakes whoever brings them out.
+            this.#options.handlers.onState({ kind: "up", detail: `lacked ${missingThere.length} messages` });
+        }
         const taken = await this.#take(session);
-        return taken.ok ? ok(talked.value.outcome) : taken;
+        return taken.ok ? ok(outcome) : taken;
     }
 
     async #talk(session: string, reconciler: Reconciler): Promise<Result<Talk, MailboxClientError>> {
