@@ -3,7 +3,8 @@ import { Air } from "../../hw/air/air.ts";
 import type { BytePortFactory } from "../../hw/port/byte-port.ts";
 import { memoryPortPair } from "../../hw/port/memory-port.ts";
 import { Rylr998Emulator } from "../../hw/rylr998/emulator.ts";
-import type { AirEvent } from "../carriers/lora/lora-carrier.ts";
+import type { AirEvent } from "../carriers/lora/air-event.ts";
+import { estimateText } from "../link/estimate.ts";
 import { findRegion } from "../link/region.ts";
 import { CommandError } from "./cli/terminal.ts";
 import { systemClock } from "./clock.ts";
@@ -140,10 +141,20 @@ function emulatedPort(air: Air): BytePortFactory {
     };
 }
 
+/** Questions, greetings and the like are the link's own. */
+const FRAME_NAMES = {
+    data: "data",
+    ack: "acknowledgment",
+    control: "control",
+    chunk: "chunk",
+    other: "unknown",
+} as const;
+
 function showFrame(name: string, event: AirEvent, say: (text: string) => void): void {
-    if (event.kind === "count") return;
+    if (event.kind === "estimate") say(`  ${name} reckons: ${estimateText(event.estimate)}`);
+    if (event.kind !== "sent" && event.kind !== "heard") return;
     const { kind, frame, size, airtimeMs, rssiDbm, snrDb } = event;
-    const what = `${frame === "ack" ? "acknowledgment" : frame} frame of ${size} bytes`;
+    const what = `${FRAME_NAMES[frame]} frame of ${size} bytes`;
     if (kind === "sent") say(`  ${name.padEnd(4)} → air   ${what}, ${Math.round(airtimeMs)} ms on the air`);
     else say(`  ${name.padEnd(4)} ← air   ${what}, ${rssiDbm} dBm, SNR ${snrDb} dB`);
 }

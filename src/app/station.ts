@@ -41,6 +41,10 @@ export interface StationParts {
 export interface Station {
     readonly mailboxUrl: string;
     readonly identity: Identity;
+    /** For looking at; whoever writes here goes past the gateway. */
+    readonly depot: Depot;
+    /** The wall clock as the gateway believes it. */
+    wall(): UnixSeconds;
     stop(): Promise<void>;
 }
 
@@ -93,6 +97,8 @@ export async function openStation(parts: StationParts): Promise<Station> {
         return {
             mailboxUrl: mailbox.address?.url ?? "",
             identity,
+            depot,
+            wall,
             async stop() {
                 await running.stop();
                 await depot.close();
@@ -166,7 +172,7 @@ function logEvent(log: Log, event: GatewayEvent): void {
             const { outcome, carrier, parcel } = event;
             const fields = { id: parcel.messageId, kind: parcel.kind, size: parcel.payload.length };
             if (outcome.kind === "peer_stored") log.info(`stored beyond ${carrier}`, fields);
-            else if (outcome.kind === "handed_over") log.debug(`handed over to ${carrier}`, fields);
+            else if (outcome.kind === "handed_over") log.info(`sent by ${carrier}, where nobody answers`, fields);
             else log.warn(`${outcome.kind} by ${carrier}`, { ...fields, reason: outcome.detail });
             return;
         }

@@ -71,14 +71,18 @@ export interface Parcel {
 
 /** What a carrier may claim about a parcel; never more than its medium can know. */
 export type SendOutcome =
-    /** A peer answered that the bytes are durable there. Only this ends an offer. */
+    /** A peer answered that the bytes are durable there. The only proof that there is. */
     | {
           readonly kind: "peer_stored";
           /** Said with a verified signature of the peer, 64 bytes, where the medium has such. */
           readonly receipt?: Uint8Array | undefined;
       }
-    /** A middleman such as an MQTT broker took the bytes, and may lose them all the same: repeated a bounded number of times. */
-    | { readonly kind: "handed_over" }
+    /**
+     * All of it went out, on a medium where nobody can answer. Worth another time at `notBefore`, or, where it `repeats`,
+     * a bounded number of times by the relay's pauses; without either this was the last, and the item stays stored until
+     * it expires.
+     */
+    | { readonly kind: "handed_over"; readonly notBefore?: Millis; readonly repeats?: true }
     /** A peer answered that it will never take them. */
     | { readonly kind: "rejected"; readonly detail: string }
     | { readonly kind: "failed"; readonly detail: string; readonly notBefore?: Millis };

@@ -58,13 +58,7 @@ export function settleOffer(context: SettleContext, offer: Offer, outcome: SendO
         store.deferOffer(offer, retryAt);
         return { retryAt, nowDistributed: false };
     }
-    if (outcome.kind === "handed_over") {
-        store.recordTry(offer, { at, outcome: "handed_over", detail: "" });
-        const pause = handoverPauseMs(offer.handovers, offer.messageId);
-        if (pause === undefined) store.endOffer(offer);
-        else store.repeatOffer(offer, monotonic + pause);
-        return { retryAt: pause && monotonic + pause, nowDistributed: false };
-    }
+    if (outcome.kind === "handed_over") return handOver(context, offer, outcome);
     store.endOffer(offer);
     if (outcome.kind === "rejected") {
         store.recordTry(offer, { at, outcome: "rejected", detail: outcome.detail });
@@ -77,6 +71,28 @@ export function settleOffer(context: SettleContext, offer: Offer, outcome: SendO
     const nowDistributed = phaseOf(context, store.deliveries(offer.messageId)) === "distributed";
     if (nowDistributed) spareOthers(context, offer);
     return { retryAt: undefined, nowDistributed };
+}
+
+function handOver(
+    { store, wall: at, monotonic }: SettleContext,
+    offer: Offer,
+    { notBefore, repeats }: SendOutcome & { readonly kind: "handed_over" },
+): Settled {
+    store.recordTry(offer, { at, outcome: "handed_over", detail: "" });
+    const { messageId } = offer;
+    if (repeats === true) {
+        const pause = handoverPauseMs(offer.handovers, messageId);
+        if (pause === undefined) store.endOffer(offer);
+        else store.repeatOffer(offer, monotonic + pause);
+        return { retryAt: pause && monotonic + pause, nowDistributed: false };
+    }
+    if (notBefore === undefined) {
+        store.endOffer(offer);
+        return { retryAt: undefined, nowDistributed: false };
+    }
+    const retryAt = Math.max(notBefore, monotonic + spreadPauseMs(PAUSES.http, offer.attempts + 1, messageId));
+    store.deferOffer(offer, retryAt);
+    return { retryAt, nowDistributed: false };
 }
 
 /** Who has a say is asked again soon while a message is urgent; everybody else by the policy of radios and replicas. */

@@ -4,6 +4,8 @@ import { describe, expect, it } from "vitest";
 import { loadConfig } from "../../src/app/config/load.ts";
 import { RADIO_SETTINGS, SETTINGS, variableOf } from "../../src/app/config/settings.ts";
 import { fromEnvironment, fromToml, type Source } from "../../src/app/config/sources.ts";
+import { networkKeySlot, networkKeysOf, newNetworkKey } from "../../src/app/network-keys.ts";
+import { makePrng } from "../../src/base/prng.ts";
 
 function toml(text: string): Source {
     const source = fromToml(text, "hearth.toml");
@@ -88,6 +90,43 @@ describe("the configuration", () => {
         expect(wrong.join()).toContain("http.password");
         expect(wrong.join()).not.toContain("98765");
         expect(config.ok && config.value.http.credentials?.password.reveal()).toBe("tops3cret");
+    });
+
+    it("takes network keys, and never shows one", () => {
+        const [first, second] = ["0f".repeat(32), "AB".repeat(32)];
+        const config = loadConfig([
+            fromEnvironment({ HEARTH_RADIO_1_NETWORK_KEY_NEXT: second }),
+            toml(`[[radio]]\nport = "/dev/a"\nnetwork_key = "${first}"`),
+        ]);
+        expect(inspect(config, { depth: 9 }) + JSON.stringify(config)).not.toMatch(/0f0f|abab/i);
+        const network = config.ok ? config.value.radios[0]?.network : undefined;
+        expect(network && networkKeysOf(network)).toEqual({
+            current: { slot: 0, key: new Uint8Array(32).fill(0x0f) },
+            next: { slot: 2, key: new Uint8Array(32).fill(0xab) },
+            previous: undefined,
+        });
+    });
+
+    it("refuses network keys that cannot be together, without a word of them", () => {
+        const radio = (text: string) => problemsOf(toml(`[[radio]]\nport = "/dev/a"\n${text}`));
+        const [first, alike] = ["0f".repeat(32), "3f".repeat(32)];
+        expect(radio('network_key = "0f0f"')).toEqual(["radio 1: network_key in hearth.toml must be 64 hex digits"]);
+        expect(radio(`network_key_next = "${first}"`)[0]).toContain("network_key is missing");
+        const problems = radio(`network_key = "${first}"\nnetwork_key_previous = "${alike}"`);
+        expect(problems).toHaveLength(1);
+        expect(problems[0]).toContain("same slot");
+        expect(problems[0]).not.toMatch(/0f0f|3f3f/);
+    });
+
+    it("makes network keys that can follow the present ones", () => {
+        const random = makePrng(3);
+        const entropy = { fill: (target: Uint8Array) => target.set(Array.from(target, () => random() * 256)) };
+        for (let round = 0; round < 50; round++) {
+            const keys: string[] = [];
+            for (let each = 0; each < 4; each++) keys.push(newNetworkKey(entropy, keys));
+            expect(new Set(keys.map(networkKeySlot)).size).toBe(4);
+            for (const key of keys) expect(key).toMatch(/^[0-9a-f]{64}$/);
+        }
     });
 
     it("lets variables make and fill in radios, and refuses two of the same", () => {

@@ -55,6 +55,21 @@ describe("rules", () => {
 });
 
 describe("an offer", () => {
+    it("where nobody can answer comes again when it is told to, then ends, and its message stays", () => {
+        const store = stored(1);
+        const [offer] = store.dueOffers("lora", 0, 1);
+        if (!offer) throw new Error("the offer is gone");
+        expect(settleOffer(at(store, 1_000), offer, { kind: "handed_over", notBefore: 3_600_000 }).retryAt).toBe(
+            3_600_000,
+        );
+        expect(store.dueOffers("lora", 3_599_999, 1)).toHaveLength(0);
+        const [again] = store.dueOffers("lora", 3_600_000, 1);
+        expect(again?.attempts).toBe(1);
+        expect(settleOffer(at(store, 3_700_000), offer, { kind: "handed_over" }).retryAt).toBeUndefined();
+        expect(store.nextOfferAt("lora")).toBeUndefined();
+        expect(store.message(offer.messageId)).toBeDefined();
+    });
+
     it("is put off by a failure, for longer each time, and counted", () => {
         const store = stored(1);
         const pauses: number[] = [];
@@ -117,7 +132,7 @@ describe("an offer to a middleman", () => {
             const [offer] = store.dueOffers("lora", now, 1);
             if (!offer) break;
             times.push(now);
-            settleOffer(at(store, now), offer, { kind: "handed_over" });
+            settleOffer(at(store, now), offer, { kind: "handed_over", repeats: true });
             expect(store.dueOffers("lora", now, 1)).toEqual([]);
         }
         const pauses = times.slice(1).map((time, index) => time - (times[index] ?? 0));

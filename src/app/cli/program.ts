@@ -1,9 +1,11 @@
-import { Command, CommanderError, Option } from "commander";
+import { Command, CommanderError } from "commander";
 import { BROKER_SETTINGS } from "../config/broker-settings.ts";
 import { PEER_SETTINGS } from "../config/peer-settings.ts";
 import { RADIO_SETTINGS, SETTINGS, variableOf } from "../config/settings.ts";
 import { VERSION } from "../version.ts";
+import { addRadioCommands } from "./radio-commands.ts";
 import { configFrom } from "./settings-of.ts";
+import { withSettings } from "./shared-options.ts";
 import { CommandError, type Terminal } from "./terminal.ts";
 
 /** Runs one command line; returns the exit code. Heavy rooms are loaded by the command that needs them. */
@@ -44,16 +46,6 @@ function makeProgram(terminal: Terminal): Command {
     return program;
 }
 
-function withSettings(command: Command): Command {
-    return command
-        .option("--config <file>", "configuration in TOML (also HEARTH_CONFIG)")
-        .option("--data-dir <dir>", "where depot and identity are kept (HEARTH_DATA_DIR)")
-        .option("--http <host:port>", "where the mailbox answers (HEARTH_HTTP_LISTEN)")
-        .option("--region <name>", "the radio law that holds here, e.g. EU868 (HEARTH_REGION)")
-        .option("--name <name>", "this gateway's name (HEARTH_NAME)")
-        .addOption(new Option("--log-level <level>", "debug, info, warn or error (HEARTH_LOG_LEVEL)"));
-}
-
 function addGateway(program: Command, terminal: Terminal): void {
     withSettings(program.command("trace"))
         .description("show where a message stands: who has it, who was tried, and when")
@@ -74,6 +66,13 @@ function addGateway(program: Command, terminal: Terminal): void {
         .action(async (options) => {
             const { runGateway } = await import("./run.ts");
             await runGateway(options, terminal);
+        });
+    withSettings(program.command("status"))
+        .description("what the running gateway of this data directory is doing")
+        .option("--json", "as JSON")
+        .action(async (options) => {
+            const { showStatus } = await import("./status.ts");
+            await showStatus(options, terminal);
         });
     withSettings(program.command("demo"))
         .description("two gateways in this process with emulated LoRa modules: watch a message cross")
@@ -140,6 +139,13 @@ function addTools(program: Command, terminal: Terminal): void {
         .action(async (directory) => {
             const { vectors } = await import("./vectors.ts");
             await vectors(directory, terminal);
+        });
+    addRadioCommands(program, terminal);
+    withSettings(program.command("network-key").description("the key of a closed network").command("new"))
+        .description("print a fresh key, one that can follow the present ones")
+        .action(async (options) => {
+            const { showNewNetworkKey } = await import("./network-key.ts");
+            showNewNetworkKey(options, terminal);
         });
     const config = program
         .command("config")

@@ -71,6 +71,8 @@ export interface RadioConfig {
     readonly trustSettings: boolean;
     readonly keepsSettings: boolean;
     readonly lines: RadioLines;
+    readonly network: NetworkConfig | undefined;
+    readonly emberChunks: boolean;
 }
 
 /** GPIO lines of a radio; undefined: not wired. */
@@ -81,6 +83,13 @@ export interface RadioLines {
     readonly aux: number | undefined;
     readonly power: number | undefined;
     readonly isPowerOffHigh: boolean;
+}
+
+/** Keys of 64 hex digits. The first digit tells the slot on the air: 0 to 3 is slot 0, 4 to 7 slot 1 and so on. */
+export interface NetworkConfig {
+    readonly current: Secret;
+    readonly next: Secret | undefined;
+    readonly previous: Secret | undefined;
 }
 
 /** Everything a gateway is told by its operator, checked. */
@@ -216,7 +225,18 @@ function radioOf(values: Values): RadioConfig {
             power: values.numberIfSet("power_gpio"),
             isPowerOffHigh: values.flag("power_off_high"),
         },
+        network: networkOf(values),
+        emberChunks: values.flag("ember_chunks"),
     };
+}
+
+function networkOf(values: Values): NetworkConfig | undefined {
+    const secret = (path: string): Secret | undefined => {
+        const text = values.textIfSet(path);
+        return text === undefined ? undefined : new Secret(text);
+    };
+    const current = secret("network_key");
+    return current && { current, next: secret("network_key_next"), previous: secret("network_key_previous") };
 }
 
 /** The radio that an unconfigured serial device becomes. */

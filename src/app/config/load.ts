@@ -1,10 +1,12 @@
 import * as v from "valibot";
 import { err, ok, type Result } from "../../base/result.ts";
+import { networkKeySlot } from "../network-keys.ts";
 import { BROKER_SETTINGS, BROKERS_MAX } from "./broker-settings.ts";
 import { brokerOf } from "./brokers.ts";
 import { type Config, configOf, listenOf, Values } from "./config.ts";
 import { PEER_SETTINGS, PEERS_MAX } from "./peer-settings.ts";
 import { peerContradictions, peerOf } from "./peers.ts";
+import { boardGiven, presetGiven } from "./profile-values.ts";
 import type { Setting } from "./setting.ts";
 import { RADIO_SETTINGS, RADIOS_MAX, SETTINGS } from "./settings.ts";
 import type { Given, Source } from "./sources.ts";
@@ -27,6 +29,8 @@ export function loadConfig(sources: readonly Source[]): Result<Config, readonly 
             settings: RADIO_SETTINGS,
             id: "lora",
             missing: ["port", "name the serial device"],
+            more: (said, name) => profileGiven(said, { name, region: main.textIfSet("region") }, problems),
+            check: keyProblems,
         },
         problems,
     );
@@ -56,23 +60,29 @@ interface ListKind {
     readonly id: string;
     /** The setting without which there is nothing, and what to do about it. */
     readonly missing: readonly [path: string, advice: string];
+    /** What follows out of what was said of one, and yields to it. */
+    readonly more?: (said: readonly Given[], name: string) => readonly (readonly Given[])[];
+    /** What does not go together in one. */
+    readonly check?: (values: Values) => readonly string[];
 }
 
 /** The source with the most decides how many there are, the others only fill in. */
 function listOf(
     given: readonly (readonly (readonly Given[])[])[],
-    { word, most, settings, id, missing: [path, advice] }: ListKind,
+    { word, most, settings, id, missing: [path, advice], more, check }: ListKind,
     problems: string[],
 ): readonly Values[] {
     const count = Math.max(0, ...given.map(({ length }) => length));
     if (count > most) problems.push(`${count} ${word}s are more than the ${most} that one gateway drives`);
     return Array.from({ length: Math.min(count, most) }, (_, index) => {
         const name = count > 1 ? `${word} ${index + 1}: ` : `${word}: `;
-        const mine = given.map((lists) => lists[index] ?? []);
+        const said = given.map((lists) => lists[index] ?? []);
+        const mine = [...said, ...(more?.(said.flat(), name) ?? [])];
         const automatic = { path: "id", value: `${id}${index === 0 ? "" : index + 1}`, where: name, words: false };
-        const isNamed = mine.flat().some((said) => said.path === "id");
+        const isNamed = mine.flat().some((each) => each.path === "id");
         const values = valuesOf(settings, isNamed ? mine : [...mine, [automatic]], problems);
-        const isSaid = mine.flat().some((said) => said.path === path);
+        problems.push(...(check?.(values) ?? []).map((problem) => name + problem));
+        const isSaid = mine.flat().some((each) => each.path === path);
         if (!isSaid) problems.push(`${name}${path} is missing: ${advice}`);
         return values;
     });
@@ -81,6 +91,42 @@ function listOf(
 /** A radio without any setting, as an unconfigured device gets it. */
 export function radioFallbacks(): Values {
     return valuesOf(RADIO_SETTINGS, [], []);
+}
+
+/** Whatever somebody said about the radio itself wins over its preset and its board. */
+function profileGiven(
+    said: readonly Given[],
+    { name, region }: { readonly name: string; readonly region: string | undefined },
+    problems: string[],
+): readonly (readonly Given[])[] {
+    const textOf = (path: string): string | undefined => {
+        const value = said.find((each) => each.path === path)?.value;
+        return typeof value === "string" && value !== "" ? value : undefined;
+    };
+    const [preset, board] = [textOf("preset"), textOf("board")];
+    const results = [
+        ...(preset === undefined ? [] : [presetGiven(preset, region)]),
+        ...(board === undefined ? [] : [boardGiven(board)]),
+    ];
+    return results.flatMap((result) => {
+        if (result.ok) return [result.value];
+        problems.push(`${name}${result.error}`);
+        return [];
+    });
+}
+
+/** Says nothing of a key but that it is wrong. */
+function keyProblems(values: Values): readonly string[] {
+    const paths = ["network_key", "network_key_next", "network_key_previous"];
+    const given = paths.flatMap((path) => values.textIfSet(path) ?? []);
+    if (given.length > 0 && values.textIfSet("network_key") === undefined)
+        return ["network_key is missing: the keys beside it do nothing alone"];
+    const slots = new Set(given.map(networkKeySlot));
+    return slots.size < given.length
+        ? [
+              "two of the network keys have the same slot: make the new one with hearth network-key new, which avoids that",
+          ]
+        : [];
 }
 
 function valuesOf(settings: readonly Setting[], given: readonly (readonly Given[])[], problems: string[]): Values {

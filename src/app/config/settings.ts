@@ -109,10 +109,27 @@ export const RADIO_SETTINGS: readonly Setting[] = [
         "lora",
     ),
     ...MODULE_SETTINGS,
+    networkKey(
+        "network_key",
+        "Gateways with this key hear each other and nobody else; hearth network-key new makes one.",
+    ),
+    networkKey("network_key_next", "The key that comes after: accepted, not yet used."),
+    networkKey("network_key_previous", "The key before: still accepted."),
+    setting(
+        "ember_chunks",
+        "boolean",
+        flag,
+        "Send messages as Ember's planned chunks, for listeners that are no Hearth: nobody acknowledges them.",
+        false,
+    ),
 ];
 
 export function variableOf(path: string): string {
     return `HEARTH_${path.replaceAll(".", "_").toUpperCase()}`;
+}
+
+function networkKey(path: string, help: string): Setting {
+    return setting(path, "secret", v.pipe(v.string(), v.regex(/^[0-9a-fA-F]{64}$/, "64 hex digits")), help);
 }
 
 function rate(what: string, whom: string, rps: number, burst: number): readonly Setting[] {

@@ -1,13 +1,10 @@
 import { blake3 } from "@noble/hashes/blake3.js";
-import type { LoraParams, Modem, ModemError, ReceivedFrame } from "../../../hw/modem.ts";
-import { makePrng } from "../../base/prng.ts";
-import type { Clock, Entropy, Millis, UnixSeconds } from "../../base/time.ts";
-import { FRAME_SIZE_MAX } from "../../link/frame/limits.ts";
-import type { AirLaw, AirtimeEntry } from "../../link/ledger.ts";
-import type { Link, LinkCount, LinkEffect, LinkEvent } from "../../link/link.ts";
-import { frameKind, makeLink } from "../../link/machine/machine.ts";
+import type { ModemError, ReceivedFrame } from "../../../hw/modem.ts";
+import type { Millis } from "../../base/time.ts";
+import { ChunkShelf } from "../../link/chunks.ts";
+import type { Link, LinkEffect, LinkEvent } from "../../link/link.ts";
+import { frameKind } from "../../link/machine/machine.ts";
 import type {
-    Arrival,
     Carrier,
     CarrierHandlers,
     CarrierId,
@@ -16,8 +13,14 @@ import type {
     Parcel,
     SendOutcome,
 } from "../carrier.ts";
+import { ChunkSender } from "./chunk-sender.ts";
+import { estimateOf } from "./estimate-of.ts";
 import { type Fit, fitChannel, fitForListening } from "./fit.ts";
-import { Transmitter } from "./transmitter.ts";
+import { type KeyedFrames, withoutTrailer } from "./keyed-frames.ts";
+import { keyedFrames, linkOf, makeRandom } from "./link-of.ts";
+import type { LoraCarrierOptions } from "./options.ts";
+import { Transmitter, type Wish } from "./transmitter.ts";
+import { verdictOf } from "./verdict.ts";
 
 /** Parcels under way at once: small ones share frames, and one answer serves many. */
 const IN_FLIGHT_MAX = 32;
@@ -28,45 +31,8 @@ const DOWN_GRACE_MS = 5_000;
 /** News of the link are written down this late at most, in milliseconds. */
 const KEEP_MS = 15_000;
 
-/** A wall clock before this was never set: 2025-01-01. */
-const CLOCK_SET_FROM: UnixSeconds = 1_735_689_600;
-
-/** What happens on the air, for logs, figures and the demo. */
-export type AirEvent =
-    | {
-          readonly kind: "sent" | "heard";
-          readonly frame: "data" | "ack" | "other";
-          readonly size: number;
-          readonly airtimeMs: Millis;
-          readonly rssiDbm: number | undefined;
-          readonly snrDb: number | undefined;
-      }
-    | { readonly kind: "count"; readonly what: LinkCount };
-
-export interface LoraCarrierOptions {
-    readonly id: CarrierId;
-    readonly modem: Modem;
-    /** What the modem is set to; the law judges by it. */
-    readonly params: LoraParams;
-    /** With what earlier lives of this gateway spent already restored. */
-    readonly law: AirLaw;
-    readonly clock: Clock;
-    /** Gives the link its number and its jitter. */
-    readonly entropy: Entropy;
-    /** Writes airtime down before it is spent: resolves once that is durable. */
-    readonly record: (entry: AirtimeEntry) => Promise<void>;
-    /** This gateway's number on the air, the same at every start; 0..16383. */
-    readonly node: number;
-    /** What the link keeps over a restart. */
-    readonly linkState?: LinkStateKeeper;
-    readonly onAir?: (event: AirEvent) => void;
-}
-
-export interface LinkStateKeeper {
-    load(): Uint8Array | undefined;
-    /** Never rejects: what is not kept costs airtime and nothing else. */
-    save(state: Uint8Array): Promise<void>;
-}
+/** Whom the guard heard is written down this late at most where nothing else is, in milliseconds. */
+const KEEP_PEERS_MS = 600_000;
 
 export function makeLoraCarrier(options: LoraCarrierOptions): Carrier {
     return new LoraCarrier(options);
@@ -81,7 +47,14 @@ class LoraCarrier implements Carrier {
     /** Why nothing may ever be sent. */
     readonly #forbidden: string | undefined;
     readonly #link: Link;
+    readonly #keyed: KeyedFrames | undefined;
     readonly #transmitter: Transmitter;
+    /** The frame on its way to the modem, and those behind it. */
+    #lastFrame: Promise<unknown> = Promise.resolve();
+    readonly #shelf = new ChunkShelf(blake3);
+    readonly #chunkSender: ChunkSender | undefined;
+    /** Ends what goes out in chunks. */
+    #chunksEnd = new AbortController();
     readonly #offers = new Map<number, (outcome: SendOutcome) => void>();
     #offerCount = 0;
     #handlers: CarrierHandlers | undefined;
@@ -94,6 +67,7 @@ class LoraCarrier implements Carrier {
     #cancelTick: (() => void) | undefined;
     #cancelGrace: (() => void) | undefined;
     #cancelKeep: (() => void) | undefined;
+    #keepAt: Millis = Number.POSITIVE_INFINITY;
 
     constructor(options: LoraCarrierOptions) {
         const { id, modem, law, params } = options;
@@ -109,7 +83,9 @@ class LoraCarrier implements Carrier {
             unknownTombstone: "remember",
             revives: false,
         };
-        this.#link = linkOf(options, this.#fit);
+        this.#keyed = options.network && keyedFrames(options, options.network);
+        this.#link = linkOf(options, this.#fit, this.#keyed?.guard);
+        if (options.emberChunks) this.#chunkSender = this.#makeChunkSender();
         this.#transmitter = new Transmitter({
             ...options,
             random: makeRandom(options.entropy),
@@ -120,6 +96,8 @@ class LoraCarrier implements Carrier {
     async start(handlers: CarrierHandlers): Promise<void> {
         this.#handlers = handlers;
         this.#tell({ kind: "starting" });
+        // The first frame need not wait for the disk then.
+        void this.#keyed?.mayTransmit();
         this.#options.modem.start({
             onFrame: (frame) => this.#onFrame(frame),
             onUp: (detail) => this.#onUp(detail),
@@ -130,6 +108,9 @@ class LoraCarrier implements Carrier {
     send(parcel: Parcel, signal: AbortSignal): Promise<SendOutcome> {
         const refusal = this.#refusal(signal);
         if (refusal !== undefined) return Promise.resolve({ kind: "failed", detail: refusal });
+        if (parcel.attempts === 0) this.#tellEstimate(parcel);
+        if (this.#chunkSender && parcel.kind === "message")
+            return this.#chunkSender.send(parcel, AbortSignal.any([signal, this.#chunksEnd.signal]));
         return new Promise((resolve) => {
             const offer = ++this.#offerCount;
             const onAbort = (): void => this.#withdraw(offer, "called back");
@@ -150,7 +131,7 @@ class LoraCarrier implements Carrier {
         this.#cancelGrace?.();
         this.#transmitter.cancel();
         this.#cancelKeep?.();
-        await this.#options.linkState?.save(this.#link.snapshot());
+        await this.#keep();
         this.#failAll("the gateway stops");
         await this.#options.modem.stop();
     }
@@ -191,7 +172,9 @@ class LoraCarrier implements Carrier {
         if (this.#pumping) return;
         this.#pumping = true;
         for (let next = this.#events.shift(); next && !this.#stopped; next = this.#events.shift()) {
-            for (const effect of this.#link.handle(next, this.#now())) this.#perform(effect);
+            const effects = this.#link.handle(next, this.#now());
+            for (const effect of effects) this.#perform(effect);
+            if (next.kind === "frame") this.#hearFrame(next.bytes, effects);
         }
         this.#pumping = false;
         this.#rest();
@@ -223,7 +206,7 @@ class LoraCarrier implements Carrier {
                 this.#settle(effect.offer, { kind: "failed", detail: effect.detail });
                 return;
             case "keep":
-                this.#keepLater();
+                this.#keepLater(KEEP_MS);
                 return;
             case "count":
                 this.#options.onAir?.(effect);
@@ -234,12 +217,47 @@ class LoraCarrier implements Carrier {
         const isData = purpose === "data";
         // What is left of a turn whose parcels were all called back is of no use to anybody.
         const isWanted = !isData || this.#offers.size > 0;
-        const mayTry = isWanted && this.#forbidden === undefined && this.#upDetail !== undefined;
+        const isCounted = (await this.#keyed?.mayTransmit()) ?? true;
         const wish = { frame, reserve: isData ? this.#fit.reserve : undefined, isPolite: isData };
-        const sent = mayTry && (await this.#transmitter.transmit(wish));
+        const sent = isWanted && isCounted && (await this.#put(wish));
         if (this.#stopped) return;
         if (sent) this.#tellAir("sent", frame);
         this.#pump({ kind: "transmitted", sent });
+    }
+
+    /** Link and chunks share one modem. */
+    #put(wish: Wish): Promise<boolean> {
+        if (!wish.reserve) this.#transmitter.makeWay();
+        const sent = this.#lastFrame.then(() => {
+            const mayTry = !this.#stopped && this.#forbidden === undefined && this.#upDetail !== undefined;
+            return mayTry && this.#transmitter.transmit(wish);
+        });
+        this.#lastFrame = sent;
+        return sent;
+    }
+
+    #makeChunkSender(): ChunkSender {
+        return new ChunkSender({
+            clock: this.#options.clock,
+            frameSizeMax: this.#fit.frameSizeMax,
+            transmit: async (frame) => {
+                const sent = await this.#put({ frame, reserve: this.#fit.reserve, isPolite: true });
+                if (sent) this.#tellAir("sent", frame, undefined, "chunk");
+                return sent;
+            },
+            giveUp: () => this.#transmitter.makeWay(),
+        });
+    }
+
+    /** A frame of nobody's link may be a chunk. Without a key any may: some chunks look like the link's. */
+    #hearFrame(bytes: Uint8Array, effects: readonly LinkEffect[]): void {
+        const isStrange = effects.some((effect) => effect.kind === "count" && effect.what === "frame_stranger");
+        if (this.#keyed && !isStrange) {
+            this.#keepLater(KEEP_PEERS_MS);
+            return;
+        }
+        const payload = this.#shelf.add(bytes, this.#now());
+        if (payload) void this.#handlers?.onPayload(payload);
     }
 
     async #deliver(delivery: number, payload: Uint8Array): Promise<void> {
@@ -248,13 +266,19 @@ class LoraCarrier implements Carrier {
     }
 
     /** The card wears out by being written: one write for all that happens in a while. */
-    #keepLater(): void {
-        const { clock, linkState } = this.#options;
-        if (!linkState || this.#cancelKeep) return;
-        this.#cancelKeep = clock.schedule(clock.now().monotonic + KEEP_MS, () => {
-            this.#cancelKeep = undefined;
-            void linkState.save(this.#link.snapshot());
+    #keepLater(ms: Millis): void {
+        const at = this.#now() + ms;
+        if (at >= this.#keepAt) return;
+        this.#cancelKeep?.();
+        this.#keepAt = at;
+        this.#cancelKeep = this.#options.clock.schedule(at, () => {
+            this.#keepAt = Number.POSITIVE_INFINITY;
+            void this.#keep();
         });
+    }
+
+    async #keep(): Promise<void> {
+        await Promise.all([this.#options.linkState?.save(this.#link.snapshot()), this.#keyed?.keepPeers()]);
     }
 
     #settle(offer: number, outcome: SendOutcome): void {
@@ -270,6 +294,8 @@ class LoraCarrier implements Carrier {
 
     #failAll(detail: string): void {
         for (const offer of [...this.#offers.keys()]) this.#withdraw(offer, detail);
+        this.#chunksEnd.abort(detail);
+        this.#chunksEnd = new AbortController();
     }
 
     #tell(state: CarrierState): void {
@@ -286,56 +312,24 @@ class LoraCarrier implements Carrier {
         kind: "sent" | "heard",
         bytes: Uint8Array,
         signal: Pick<ReceivedFrame, "rssiDbm" | "snrDb"> = { rssiDbm: undefined, snrDb: undefined },
+        as?: "chunk",
     ): void {
         const { onAir, modem } = this.#options;
         const [size, airtimeMs] = [bytes.length, modem.airtimeMs(bytes.length)];
-        onAir?.({ kind, frame: frameKind(bytes), size, airtimeMs, ...signal });
+        const plain = this.#keyed ? withoutTrailer(bytes, this.#keyed.guard) : bytes;
+        onAir?.({ kind, frame: as ?? frameKind(plain), size, airtimeMs, ...signal });
+    }
+
+    #tellEstimate(parcel: Parcel): void {
+        const { onAir } = this.#options;
+        if (!onAir) return;
+        const isChunked = this.#chunkSender !== undefined && parcel.kind === "message";
+        const trailer = this.#keyed?.guard.overhead ?? 0;
+        const estimate = estimateOf(parcel, { ...this.#options, fit: this.#fit, isChunked, trailer, now: this.#now() });
+        if (estimate) onAir({ kind: "estimate", messageId: parcel.messageId, estimate });
     }
 
     #now(): Millis {
         return this.#options.clock.now().monotonic;
-    }
-}
-
-function linkOf({ entropy, modem, node, clock, linkState }: LoraCarrierOptions, { frameSizeMax }: Fit): Link {
-    const chance = new Uint8Array(4);
-    entropy.fill(chance);
-    return makeLink({
-        node,
-        seed: new DataView(chance.buffer).getUint32(0),
-        digest: blake3,
-        frameSizeMax: Math.min(frameSizeMax, FRAME_SIZE_MAX),
-        airtimeMs: (size) => modem.airtimeMs(size),
-        hour: () => hourOf(clock.now().wall),
-        snapshot: linkState?.load(),
-    });
-}
-
-/** Undefined while the clock is where boards without a battery begin. */
-function hourOf(wall: UnixSeconds): number | undefined {
-    return wall < CLOCK_SET_FROM ? undefined : Math.floor(wall / 3600);
-}
-
-/** Jitter, not secrets. */
-function makeRandom(entropy: Entropy): () => number {
-    const seed = new Uint8Array(4);
-    entropy.fill(seed);
-    return makePrng(new DataView(seed.buffer).getUint32(0));
-}
-
-/** What the air is told about a payload that arrived. */
-function verdictOf(arrival: Arrival): "stored" | "rejected" | "later" {
-    if (arrival.kind !== "refused") return "stored";
-    switch (arrival.reason) {
-        case "mailbox_full":
-        case "storage":
-        case "busy":
-            return "later";
-        case "undecodable":
-        case "too_large":
-        case "conflict":
-        case "wrong_secret":
-        case "unknown_message":
-            return "rejected";
     }
 }

@@ -66,7 +66,6 @@ export class Transmitter {
     /** True once the last symbol left the antenna, as far as the modem can tell. Never rejects. */
     async transmit({ frame, reserve, isPolite }: Wish): Promise<boolean> {
         const { modem, law, params } = this.#parts;
-        this.#isAskedForWay = false;
         const allowed = law.allowance(params);
         const manners = { demand: allowed.ok ? allowed.value.band.carrierSense : undefined, isPolite };
         for (let attempt = 1; attempt <= ATTEMPTS_MAX; attempt++) {
@@ -124,10 +123,15 @@ export class Transmitter {
             if (answer.kind === "never") return undefined;
             const waitMs = answer.until - this.#now();
             if (waitMs >= WAIT_TOLD_MS) this.#tell(`waiting for the duty cycle, ${Math.ceil(waitMs / 1000)} s`);
-            if (reserve && this.#isAskedForWay) return undefined;
+            // Asked a moment too early is asked too: the frame comes again.
+            if (reserve && this.#isAskedForWay) {
+                this.#isAskedForWay = false;
+                return undefined;
+            }
             this.#waitsForLaw = reserve !== undefined;
             const waited = await this.#waitUntil(answer.until);
             this.#waitsForLaw = false;
+            this.#isAskedForWay = false;
             this.#tell(undefined);
             if (!waited) return undefined;
         }

@@ -95,7 +95,9 @@ class MqttCarrier implements Carrier {
             signal.addEventListener("abort", () => resolve(failed("called back")), { once: true });
         });
         const sent = connection.publish({ ...publish.value, retain: false });
-        const outcome = sent.then((result) => (result.ok ? ({ kind: "handed_over" } as const) : failed(result.error)));
+        const outcome = sent.then((result) =>
+            result.ok ? ({ kind: "handed_over", repeats: true } as const) : failed(result.error),
+        );
         return Promise.race([outcome, aborted]);
     }
 

@@ -8,7 +8,7 @@ export type DecodedControl =
     | { readonly ok: false; readonly error: "damaged" | "unknown" };
 
 /** Frames that carry no payload; docs/link.md, section 5. */
-export type ControlFrame = AckFrame | PollFrame | TeachFrame | HelloFrame;
+export type ControlFrame = AckFrame | PollFrame | TeachFrame | HelloFrame | TurnFrame;
 
 /** What somebody has of others' transfers. */
 export interface AckFrame {
@@ -18,6 +18,8 @@ export interface AckFrame {
     readonly node: number;
     /** Further ack frames of this node that follow at once, 0..3. */
     readonly following: number;
+    /** It wants a turn of its own. */
+    readonly wants: boolean;
     /** Share of the asker's frames that was lost on the way here, 0..1. */
     readonly loss: number;
     readonly entries: readonly AckEntry[];
@@ -62,15 +64,31 @@ export interface HelloFrame {
     readonly asks: boolean;
 }
 
-const TYPES = ["ack", "poll", "teach", "hello"] as const;
+/** Says on a contested channel that a turn begins, in much less time than its first frame takes. */
+export interface TurnFrame {
+    readonly kind: "turn";
+    readonly alias: number;
+    readonly node: number;
+    /** That follow at once, 1..255. */
+    readonly frames: number;
+}
+
+const TYPES = ["ack", "poll", "teach", "hello", "turn"] as const;
 const ACK_HEADER_SIZE = 4;
 const POLLED_SIZE = 8;
 const POLL_HEADER_SIZE = 5;
 const CONTROL_HEADER_SIZE = 3;
 const TEACH_HEADER_SIZE = 6;
 const HELLO_SIZE = 6;
+const TURN_SIZE = 4;
+
+/** Bytes of a whole turn frame. */
+export const TURN_FRAME_SIZE = 1 + TURN_SIZE;
+
 const KEY_SIZE = 16;
 const SYMBOL_SIZE_MAX = FRAME_SIZE_MAX - SYMBOL_HEADER_SIZE;
+/** Beside the two bits for the frames that follow. */
+const ACK_WANTS = 4;
 const NO_HOUR = 0xffffff;
 
 /** Bytes of a whole control frame before its list. */
@@ -87,7 +105,7 @@ export function taughtMax(frameSizeMax: number): number {
 
 /** All but byte 0. */
 export function encodeControl(frame: ControlFrame): Uint8Array {
-    const low = frame.kind === "ack" ? frame.following : frame.kind === "hello" && frame.asks ? 1 : 0;
+    const low = lowBits(frame);
     const head = Uint8Array.of((TYPES.indexOf(frame.kind) << 4) | low, frame.node >> 8, frame.node & 255);
     switch (frame.kind) {
         case "ack":
@@ -102,6 +120,8 @@ export function encodeControl(frame: ControlFrame): Uint8Array {
             return concatBytes(head, hourBytes(frame.hour), ...frame.routingKeys);
         case "hello":
             return concatBytes(head, hourBytes(frame.hour));
+        case "turn":
+            return concatBytes(head, Uint8Array.of(frame.frames));
     }
 }
 
@@ -124,29 +144,55 @@ interface Rest {
     readonly low: number;
 }
 
-function decodeRest(kind: (typeof TYPES)[number], { bytes, alias, node, low }: Rest): ControlFrame | undefined {
+function decodeRest(kind: (typeof TYPES)[number], rest: Rest): ControlFrame | undefined {
     switch (kind) {
-        case "ack": {
-            const entries = bytes.length < ACK_HEADER_SIZE ? undefined : decodeEntries(bytes.subarray(ACK_HEADER_SIZE));
-            return entries && { kind, alias, node, following: low & 3, loss: (bytes[3] ?? 0) / 255, entries };
-        }
-        case "poll": {
-            if (bytes.length < POLL_HEADER_SIZE) return undefined;
-            const blocks = chunks(bytes.subarray(POLL_HEADER_SIZE), POLLED_SIZE)?.map(polledBlock);
-            const isGood = blocks?.every(({ symbolSize }) => symbolSize > 0 && symbolSize <= SYMBOL_SIZE_MAX);
-            if (!blocks || !isGood) return undefined;
-            return { kind, alias, node, whom: uint(bytes, CONTROL_HEADER_SIZE, 2), blocks };
-        }
-        case "teach": {
-            if (bytes.length < TEACH_HEADER_SIZE) return undefined;
-            const routingKeys = chunks(bytes.subarray(TEACH_HEADER_SIZE), KEY_SIZE);
-            return routingKeys && { kind, alias, node, hour: hourOf(bytes), routingKeys };
-        }
+        case "ack":
+            return decodeAck(rest);
+        case "poll":
+            return decodePoll(rest);
+        case "teach":
+            return decodeTeach(rest);
         case "hello":
-            return bytes.length === HELLO_SIZE
-                ? { kind, alias, node, hour: hourOf(bytes), asks: (low & 1) === 1 }
-                : undefined;
+            return decodeHello(rest);
+        case "turn":
+            return decodeTurn(rest);
     }
+}
+
+function decodeAck({ bytes, alias, node, low }: Rest): AckFrame | undefined {
+    const entries = bytes.length < ACK_HEADER_SIZE ? undefined : decodeEntries(bytes.subarray(ACK_HEADER_SIZE));
+    if (!entries) return undefined;
+    const wants = (low & ACK_WANTS) > 0;
+    return { kind: "ack", alias, node, following: low & 3, wants, loss: (bytes[3] ?? 0) / 255, entries };
+}
+
+function decodePoll({ bytes, alias, node }: Rest): PollFrame | undefined {
+    if (bytes.length < POLL_HEADER_SIZE) return undefined;
+    const blocks = chunks(bytes.subarray(POLL_HEADER_SIZE), POLLED_SIZE)?.map(polledBlock);
+    const isGood = blocks?.every(({ symbolSize }) => symbolSize > 0 && symbolSize <= SYMBOL_SIZE_MAX);
+    if (!blocks || !isGood) return undefined;
+    return { kind: "poll", alias, node, whom: uint(bytes, CONTROL_HEADER_SIZE, 2), blocks };
+}
+
+function decodeTeach({ bytes, alias, node }: Rest): TeachFrame | undefined {
+    if (bytes.length < TEACH_HEADER_SIZE) return undefined;
+    const routingKeys = chunks(bytes.subarray(TEACH_HEADER_SIZE), KEY_SIZE);
+    return routingKeys && { kind: "teach", alias, node, hour: hourOf(bytes), routingKeys };
+}
+
+function decodeHello({ bytes, alias, node, low }: Rest): HelloFrame | undefined {
+    if (bytes.length !== HELLO_SIZE) return undefined;
+    return { kind: "hello", alias, node, hour: hourOf(bytes), asks: (low & 1) === 1 };
+}
+
+function decodeTurn({ bytes, alias, node }: Rest): TurnFrame | undefined {
+    const frames = bytes[3] ?? 0;
+    return bytes.length === TURN_SIZE && frames > 0 ? { kind: "turn", alias, node, frames } : undefined;
+}
+
+function lowBits(frame: ControlFrame): number {
+    if (frame.kind === "ack") return frame.following | (frame.wants ? ACK_WANTS : 0);
+    return frame.kind === "hello" && frame.asks ? 1 : 0;
 }
 
 function polledBytes({ slot, count, symbolSize, check }: PolledBlock): Uint8Array {

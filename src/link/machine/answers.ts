@@ -48,6 +48,8 @@ export interface AnswersParts {
     readonly assemblies: Assemblies;
     readonly node: number;
     readonly random: () => number;
+    /** Whether we want a turn of our own; asked once for each answer, to the one who asked. */
+    readonly wantsTurn: (asker: number) => boolean;
 }
 
 /** When to answer whom, and with what. One answer covers everything that its asker has under way. */
@@ -69,12 +71,13 @@ export class Answers {
         return !asker.checks.has(check) && asker.told.has(check);
     }
 
-    /** A frame of a turn that ends `inMs` from now: answer then. */
-    heardTurn(alias: number, endsAt: Millis, { anybody = false }: { readonly anybody?: boolean } = {}): void {
+    /** A frame of a turn that ends then; a poll says whom it asks, and so who answers in which slot. */
+    heardTurn(alias: number, endsAt: Millis, whom: number | undefined): void {
         const asker = this.#askerOf(alias);
         const { neighbours, random } = this.#parts;
         // Who asks everybody knows nobody, and those who are there may not know each other.
-        asker.slot = anybody ? Math.floor(random() * (neighbours.heardOf().length + SLOTS_SPARE)) : undefined;
+        const anybody = Math.floor(random() * (neighbours.heardOf().length + SLOTS_SPARE));
+        asker.slot = whom === undefined ? undefined : whom === 0 ? anybody : bitsBelow(whom, neighbours.alias);
         asker.askedAt = endsAt;
         asker.isDue = true;
     }
@@ -151,12 +154,14 @@ export class Answers {
         const entries = [...this.#aboutSlots(alias, asker), ...this.#aboutBlocks(asker, copies, now)];
         if (entries.length === 0) return [];
         const packs = packEntries(entries, timing.frameSizeMax - ACK_OVERHEAD);
+        const wants = this.#parts.wantsTurn(alias);
         const frames = Array.from({ length: copies + 1 }, () => packs).flat();
         return frames.map((pack, index) => ({
             kind: "ack",
             alias: neighbours.alias,
             node,
             following: Math.min(3, frames.length - 1 - index),
+            wants,
             loss,
             entries: pack,
         }));
@@ -226,6 +231,12 @@ export class Answers {
         }
         return this.#tokens > 0 ? Number.NEGATIVE_INFINITY : this.#tokensAt + ANSWER_EVERY_MS;
     }
+}
+
+function bitsBelow(mask: number, end: number): number {
+    let count = 0;
+    for (let bit = 0; bit < end; bit++) count += (mask >> bit) & 1;
+    return count;
 }
 
 /** As many entries a frame as fit. */

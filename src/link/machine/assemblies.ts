@@ -87,6 +87,9 @@ export class Assemblies {
         if (here && !isIt) this.#putAside(here);
         const found = isIt ? here : (this.#parked.get(block.check) ?? this.#byCheck(block.check));
         if (!found) return undefined;
+        // A stranger who heard the check of a neighbour's block gets nothing of it into his hands.
+        const isNeighbours = this.#isKnown(found.alias) || this.#parked.get(block.check) === found;
+        if (isNeighbours && found.alias !== alias && !this.#isKnown(alias)) return undefined;
         this.drop(found);
         const cut = found.symbols?.size ?? block.symbolSize;
         const same = found.count === block.count && cut === block.symbolSize && found.alias === alias;

@@ -2,6 +2,7 @@ import type { Millis } from "../../base/time.ts";
 import { ChannelUse } from "../channel-use.ts";
 import type { LinkFrame } from "../frame/frame.ts";
 import { LEFT_MAX } from "../frame/limits.ts";
+import { Floor } from "./floor.ts";
 import type { Neighbours } from "./neighbours.ts";
 import { type LinkTiming, SETTLE_MS, TURNAROUND_MS } from "./options.ts";
 
@@ -20,7 +21,10 @@ export class Channel {
     readonly #others = new ChannelUse();
     /** When the turn of each alias ends. */
     readonly #turns = new Map<number, Millis>();
+    readonly #floor = new Floor();
     #holdData: Millis = Number.NEGATIVE_INFINITY;
+    /** Until then somebody's answer goes on. */
+    #answersEnd: Millis = Number.NEGATIVE_INFINITY;
 
     constructor({
         timing,
@@ -32,9 +36,40 @@ export class Channel {
         this.#random = random;
     }
 
-    heard(frame: LinkFrame, now: Millis): void {
+    /** Ours is the turn now. */
+    begin(): void {
+        this.#floor.begin();
+    }
+
+    /** Our answer to `asker` goes out. */
+    answered(asker: number, wants: boolean): void {
+        this.#floor.answered(asker, wants);
+    }
+
+    /** Whether others send data too, so that a turn had better be announced. */
+    isContested(now: Millis): boolean {
+        return this.#neighbours.active().length > 1 && this.#others.share(now) > 0;
+    }
+
+    /** In a pair nobody announces turns. */
+    get #firstFrameMs(): Millis {
+        return this.#neighbours.active().length > 1 ? 0 : this.#timing.frameMs;
+    }
+
+    /** How long we leave the channel to those who asked for a turn after ours. */
+    get yieldMs(): Millis {
+        return this.#floor.isAsked
+            ? (this.#neighbours.active().length + 1) * this.#timing.stepMs + this.#firstFrameMs
+            : 0;
+    }
+
+    /** `toUs`: an answer that we asked for ends the wait for it; it does not begin another. */
+    heard(frame: LinkFrame, now: Millis, { toUs }: { readonly toUs: boolean }): void {
         if (frame.kind === "hello") return;
         if (frame.kind === "ack") {
+            this.#floor.heardAnswer(frame.alias, frame.wants);
+            if (toUs) return;
+            this.#answersEnd = now + frame.following * this.#timing.slotMs;
             const others = Math.max(0, this.#neighbours.active().length - 1);
             this.#keepSilent(now + (frame.following + others) * this.#timing.slotMs, 0, now);
             return;
@@ -42,6 +77,8 @@ export class Channel {
         const endsAt = now + this.#leftOf(frame, now) * this.#timing.frameMs;
         this.#turns.set(frame.alias, endsAt);
         this.#others.note(now, this.#timing.frameMs);
+        const answers = Math.max(1, this.#neighbours.active().length) * this.#timing.slotMs;
+        this.#floor.heardTurn(frame.alias, endsAt + TURNAROUND_MS + answers);
         this.#keepSilent(endsAt, this.#answerWindow, now);
     }
 
@@ -50,7 +87,12 @@ export class Channel {
     }
 
     afterDataHold(readyAt: Millis | undefined): Millis | undefined {
-        return readyAt === undefined ? undefined : Math.max(readyAt, Math.min(this.#holdData, readyAt + HOLD_MS_MAX));
+        if (readyAt === undefined) return undefined;
+        const others = this.#neighbours.active().map(({ alias }) => alias);
+        const ours = this.#floor.ourTurn(this.#neighbours.alias, others, this.#timing.stepMs);
+        // A turn that we asked for is taken, whatever pause was meant to keep us from talking into somebody else's.
+        if (ours !== undefined) return Math.max(ours, this.#answersEnd);
+        return Math.max(readyAt, Math.min(this.#holdData, readyAt + HOLD_MS_MAX));
     }
 
     afterAnswersHold(readyAt: Millis | undefined): Millis | undefined {
@@ -66,6 +108,8 @@ export class Channel {
                 return frame.left < LEFT_MAX ? frame.left : Math.max(LEFT_MAX + 1, frame.count - frame.index);
             case "repair":
                 return frame.left < LEFT_MAX ? frame.left : LEFT_MAX + 1;
+            case "turn":
+                return frame.frames;
             case "single":
                 // In the middle of a turn that is known it changes nothing.
                 return Math.max(0, ((this.#turns.get(frame.alias) ?? now) - now) / this.#timing.frameMs);

@@ -68,7 +68,13 @@ class LinkMachine implements Link {
         const knowledge = new Knowledge(options, earlier.keys);
         const assemblies = new Assemblies((alias) => neighbours.isKnownAlias(alias));
         const blocks = new Blocks(knowledge);
-        const answers = new Answers({ timing, neighbours, blocks, assemblies, node, random });
+        const channel = new Channel({ timing, neighbours, random });
+        const wantsTurn = (asker: number): boolean => {
+            const wants = this.#turns.readyAt() !== undefined;
+            channel.answered(asker, wants);
+            return wants;
+        };
+        const answers = new Answers({ timing, neighbours, blocks, assemblies, node, random, wantsTurn });
         const outbox = new Outbox({ knowledge, frameSizeMax: timing.frameSizeMax, earlier: earlier.outgoing });
         this.#earlier = earlier;
         this.#knowledge = knowledge;
@@ -79,8 +85,8 @@ class LinkMachine implements Link {
         this.#outbox = outbox;
         this.#arrivals = new Arrivals({ neighbours, knowledge, blocks, assemblies, answers });
         this.#departures = new Departures({ timing, neighbours, knowledge, outbox, node, random });
-        this.#turns = new Turns({ timing, neighbours, outbox, departures: this.#departures, random });
-        this.#channel = new Channel({ timing, neighbours, random });
+        this.#turns = new Turns({ timing, neighbours, channel, outbox, departures: this.#departures, node, random });
+        this.#channel = channel;
         this.#hellos = new Hellos({ neighbours, knowledge, node, random, timing });
     }
 
@@ -157,8 +163,8 @@ class LinkMachine implements Link {
         if (!decoded.ok)
             return [{ kind: "count", what: decoded.error === "damaged" ? "frame_damaged" : "frame_unknown" }];
         const { frame } = decoded;
-        // An answer that we asked for ends the wait for it; it does not begin another.
-        if (frame.kind !== "ack" || !this.#turns.isListening) this.#channel.heard(frame, now);
+        this.#turns.heardAnybody();
+        this.#channel.heard(frame, now, { toUs: this.#turns.isListening });
         if ("node" in frame) this.#meet(frame, now);
         return this.#onLinkFrame(frame, now);
     }
@@ -173,8 +179,8 @@ class LinkMachine implements Link {
                 const isForUs =
                     frame.kind !== "poll" || frame.whom === 0 || ((frame.whom >> this.#neighbours.alias) & 1) === 1;
                 if (!isForUs) return [];
-                const anybody = frame.kind === "poll" && frame.whom === 0;
-                this.#answers.heardTurn(frame.alias, this.#channel.turnEndsAt(frame.alias, now), { anybody });
+                const whom = frame.kind === "poll" ? frame.whom : undefined;
+                this.#answers.heardTurn(frame.alias, this.#channel.turnEndsAt(frame.alias, now), whom);
                 return this.#onAsking(frame, now);
             }
             case "ack": {
@@ -186,10 +192,15 @@ class LinkMachine implements Link {
             case "hello":
                 this.#hellos.heard(frame, now);
                 return [];
+            case "turn":
+                return [];
         }
     }
 
-    #onAsking(frame: Exclude<LinkFrame, { readonly kind: "ack" | "hello" }>, now: Millis): readonly LinkEffect[] {
+    #onAsking(
+        frame: Exclude<LinkFrame, { readonly kind: "ack" | "hello" | "turn" }>,
+        now: Millis,
+    ): readonly LinkEffect[] {
         switch (frame.kind) {
             case "single":
                 return this.#arrivals.onSingle(frame, now);
@@ -261,9 +272,10 @@ function isDue(at: Millis | undefined, now: Millis): boolean {
 }
 
 /** What a frame is, for people; "other" for anything that is no frame of this link. */
-export function frameKind(bytes: Uint8Array): "data" | "ack" | "other" {
+export function frameKind(bytes: Uint8Array): "data" | "ack" | "control" | "other" {
     const decoded = decodeFrame(bytes);
     if (!decoded.ok) return "other";
     const { kind } = decoded.frame;
-    return kind === "single" || kind === "source" || kind === "repair" ? "data" : kind === "ack" ? "ack" : "other";
+    if (kind === "single" || kind === "source" || kind === "repair") return "data";
+    return kind === "ack" ? "ack" : "control";
 }

@@ -2,8 +2,11 @@ import type { Millis } from "../../base/time.ts";
 import { ALIASES } from "../frame/limits.ts";
 import { LossMeter } from "./loss-meter.ts";
 
-/** Known at once; the one unheard for longest goes first. */
+/** Known at once. */
 export const NEIGHBOURS_MAX = 32;
+
+/** A neighbour heard so recently is not forgotten for a new one, in milliseconds. */
+const HEARD_MS = 10 * 60_000;
 
 /** Questions in a row without an answer until a neighbour is waited for no more, without loss, and so many more if all were lost. */
 export const SILENT_ASKS_LEAST = 8;
@@ -54,7 +57,7 @@ export class Neighbours {
             const isProven = known.isProven || known.alias === alias;
             Object.assign(known, { alias, heardAt: now, silentAsks: 0, isProven });
         } else {
-            if (this.#nodes.size >= NEIGHBOURS_MAX) this.#forgetOldest();
+            if (this.#nodes.size >= NEIGHBOURS_MAX && !this.#makeRoom(now)) return { isNew: false, clashes: false };
             this.#nodes.set(node, { node, alias, heardAt: now, lossThere: 0, silentAsks: 0, isProven: false });
         }
         const clashes = alias === this.#alias;
@@ -118,11 +121,13 @@ export class Neighbours {
         this.#alias = choice ?? Math.floor(this.#random() * ALIASES);
     }
 
-    #forgetOldest(): void {
-        let oldest: Neighbour | undefined;
-        for (const neighbour of this.#nodes.values()) {
-            if (!oldest || neighbour.heardAt < oldest.heardAt) oldest = neighbour;
-        }
-        if (oldest) this.#nodes.delete(oldest.node);
+    /** Those who proved nothing go first, then those who do not answer; strangers push out no neighbour that is there. */
+    #makeRoom(now: Millis): boolean {
+        const byAge = [...this.#nodes.values()].sort((a, b) => a.heardAt - b.heardAt);
+        const leaves =
+            byAge.find(({ isProven }) => !isProven) ??
+            byAge.find((neighbour) => !this.#isThere(neighbour)) ??
+            byAge.find(({ heardAt }) => now >= heardAt + HEARD_MS);
+        return leaves !== undefined && this.#nodes.delete(leaves.node);
     }
 }

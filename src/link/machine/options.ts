@@ -1,5 +1,5 @@
 import type { Millis } from "../../base/time.ts";
-import { ACK_OVERHEAD } from "../frame/control.ts";
+import { ACK_OVERHEAD, TURN_FRAME_SIZE } from "../frame/control.ts";
 import type { FrameGuard } from "../network-key.ts";
 
 export interface LinkOptions {
@@ -52,6 +52,8 @@ export interface LinkTiming {
     readonly frameMs: Millis;
     /** One answer of usual size, with the gap behind it. */
     readonly slotMs: Millis;
+    /** A moment to begin a turn in: the next one who wants to hears it. */
+    readonly stepMs: Millis;
     readonly burstFramesMax: number;
     /** What the network key adds to each frame, in bytes. */
     readonly trailer: number;
@@ -65,6 +67,7 @@ export function timingOf({ airtimeMs, frameSizeMax, guard }: LinkOptions): LinkT
     return {
         frameMs: airtimeMs(frameSizeMax) + TURNAROUND_MS,
         slotMs: airtimeMs(ACK_SIZE + trailer) + TURNAROUND_MS,
+        stepMs: airtimeMs(TURN_FRAME_SIZE + trailer) + 2 * TURNAROUND_MS,
         burstFramesMax: Math.min(BURST_FRAMES_MAX, Math.max(BURST_FRAMES_LEAST, frames)),
         trailer,
         frameSizeMax: frameSizeMax - trailer,

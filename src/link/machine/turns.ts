@@ -4,6 +4,7 @@ import type { LinkFrame } from "../frame/frame.ts";
 import { LEFT_MAX } from "../frame/limits.ts";
 import type { LinkEffect } from "../link.ts";
 import { SLOTS_SPARE } from "./answers.ts";
+import type { Channel } from "./channel.ts";
 import type { Departures } from "./departures.ts";
 import type { Neighbours } from "./neighbours.ts";
 import { type LinkTiming, OPEN_MAX, RESUME_MS, SETTLE_MS, TURNAROUND_MS } from "./options.ts";
@@ -22,6 +23,10 @@ const UNSENT_PAUSE_MS = 1_000;
 
 /** A neighbour that waits for its disk is asked again after so long, in milliseconds. */
 const KEPT_PAUSE_MS = 1_500;
+
+/** Frames of a turn where several stations talk, and of one after a turn that nobody answered. */
+const SHARED_FRAMES = 32;
+const PROBE_FRAMES = 8;
 
 /** Share of a turn that long transfers get when short ones would fill it. */
 const LONG_SHARE = 0.25;
@@ -42,8 +47,10 @@ type Phase =
 export interface TurnsParts {
     readonly timing: LinkTiming;
     readonly neighbours: Neighbours;
+    readonly channel: Channel;
     readonly outbox: Outbox;
     readonly departures: Departures;
+    readonly node: number;
     readonly random: () => number;
 }
 
@@ -56,6 +63,10 @@ export class Turns {
     #phase: Phase = { kind: "free", notBefore: Number.NEGATIVE_INFINITY };
     #flying: { readonly frame: LinkFrame; readonly transfer: Transfer | undefined } | undefined;
     #silences = 0;
+    /** Whether the last turn was. */
+    #wasAnswered = true;
+    /** Times that this turn was announced. */
+    #announced = 0;
     #lonelyAsks = 0;
     #resumesAt: Millis | undefined;
 
@@ -96,7 +107,17 @@ export class Turns {
     }
 
     next(now: Millis): LinkFrame | undefined {
-        if (this.#phase.kind === "free") this.#begin();
+        if (this.#phase.kind === "free") {
+            this.#parts.channel.begin();
+            this.#begin();
+        }
+        if (
+            this.#phase.kind === "sending" &&
+            this.#phase.sent === 0 &&
+            this.#mustAnnounce(this.#phase.queue.length, now)
+        ) {
+            return this.#announce(this.#phase.queue.length);
+        }
         if (this.#phase.kind === "sending" && !this.#goesOn(this.#phase)) {
             this.#listen(now);
             return undefined;
@@ -116,7 +137,7 @@ export class Turns {
             else this.#phase = { kind: "free", notBefore: now + UNSENT_PAUSE_MS };
             return;
         }
-        if (this.#phase.kind === "sending") this.#phase.sent++;
+        if (this.#phase.kind === "sending" && flying.transfer) this.#phase.sent++;
         if (this.#phase.kind === "sending" && this.#phase.queue.length > 0) return;
         this.#listen(now);
     }
@@ -127,9 +148,10 @@ export class Turns {
         if (phase.kind !== "listening" || now < phase.until) return [];
         for (const node of phase.awaiting) this.#parts.neighbours.silent(node);
         this.#silences = phase.answered ? 0 : this.#silences + 1;
+        this.#wasAnswered = phase.answered;
         const isLonely = this.#parts.neighbours.active().length === 0;
         this.#lonelyAsks = isLonely ? this.#lonelyAsks + 1 : 0;
-        this.#phase = { kind: "free", notBefore: now + this.#pause() };
+        this.#phase = { kind: "free", notBefore: now + Math.max(this.#pause(), this.#parts.channel.yieldMs) };
         if (isLonely && this.#lonelyAsks >= LONELY_ASKS_MAX) return this.#giveUp();
         return this.#parts.departures.finish();
     }
@@ -138,6 +160,11 @@ export class Turns {
         const { departures } = this.#parts;
         if (departures.hear(ack)) this.#answered(ack, now);
         return departures.finish();
+    }
+
+    /** The valley is not empty, whoever that was. */
+    heardAnybody(): void {
+        this.#lonelyAsks = 0;
     }
 
     /** Somebody is there after all. */
@@ -154,7 +181,21 @@ export class Turns {
         if (this.#resumesAt !== undefined) outbox.forgetEarlier();
         if (this.#isLonely || departures.mustTeach) return;
         const queue = this.#compose();
+        this.#announced = 0;
         if (queue.length > 0) this.#phase = { kind: "sending", queue, sent: 0 };
+    }
+
+    /** Before the first frame of a turn; twice before a long one, as whoever missed it may talk into all of it. */
+    #mustAnnounce(frames: number, now: Millis): boolean {
+        const times = frames > PROBE_FRAMES ? 2 : 1;
+        return this.#announced++ < times && this.#parts.channel.isContested(now);
+    }
+
+    #announce(frames: number): LinkFrame {
+        const { neighbours, node } = this.#parts;
+        const frame = { kind: "turn", alias: neighbours.alias, node, frames } as const;
+        this.#flying = { frame, transfer: undefined };
+        return frame;
     }
 
     #giveUp(): readonly LinkEffect[] {
@@ -166,7 +207,7 @@ export class Turns {
     /** What this turn sends: urgent transfers first, but long ones get their share. */
     #compose(): Transfer[] {
         const { timing, departures } = this.#parts;
-        const { burstFramesMax } = timing;
+        const burstFramesMax = Math.min(timing.burstFramesMax, this.#framesMax);
         const wanted = departures.open.map((transfer) => ({ transfer, count: departures.framesFor(transfer) }));
         const take = (long: boolean, most: number): Transfer[] => {
             const queue: Transfer[] = [];
@@ -180,6 +221,12 @@ export class Turns {
         const reserved = Math.min(long.length, Math.ceil(LONG_SHARE * burstFramesMax));
         const short = take(false, burstFramesMax - reserved);
         return [...short, ...long.slice(0, burstFramesMax - short.length)];
+    }
+
+    /** Where several talk, two may begin at once and not notice: the shorter their turns, the less is lost by that. */
+    get #framesMax(): number {
+        if (this.#parts.neighbours.active().length <= 1) return Number.POSITIVE_INFINITY;
+        return this.#wasAnswered ? SHARED_FRAMES : PROBE_FRAMES;
     }
 
     /** Whether anything of the turn is left: what was withdrawn or is over in the meantime costs no airtime. */
@@ -239,8 +286,9 @@ export class Turns {
     #answered({ node, following }: AckFrame, now: Millis): void {
         const phase = this.#phase;
         if (phase.kind !== "listening") return;
-        const { timing, departures } = this.#parts;
+        const { timing, departures, channel } = this.#parts;
         phase.answered = true;
+        this.#wasAnswered = true;
         phase.awaiting.delete(node);
         this.#silences = 0;
         // More of this answer follows at once; talking now would spoil it.
@@ -250,7 +298,8 @@ export class Turns {
             return;
         }
         const waitsForDisk = departures.open.some((transfer) => transfer.isKeptSomewhere);
-        this.#phase = { kind: "free", notBefore: quiet + (waitsForDisk && !this.#hasFresh ? KEPT_PAUSE_MS : 0) };
+        const pause = waitsForDisk && !this.#hasFresh ? KEPT_PAUSE_MS : 0;
+        this.#phase = { kind: "free", notBefore: quiet + Math.max(pause, channel.yieldMs) };
     }
 
     get #hasFresh(): boolean {
@@ -265,10 +314,12 @@ export class Turns {
     }
 
     #pause(): Millis {
-        const { timing, random } = this.#parts;
+        const { timing, random, neighbours } = this.#parts;
         if (this.#silences === 0) return 0;
-        const base = timing.slotMs * 2 * (0.5 + random());
-        const doublings = Math.max(0, this.#silences - SILENCES_BEFORE_BACKOFF);
+        const base = timing.slotMs * 2 * (0.5 + random()) * Math.max(1, neighbours.heardOf().length);
+        // Nobody there yet, or talking all at once: patience helps sooner.
+        const patience = this.#isLonely || neighbours.active().length > 1 ? 1 : SILENCES_BEFORE_BACKOFF;
+        const doublings = Math.max(0, this.#silences - patience);
         return Math.min(BACKOFF_MS_MAX, base * 2 ** doublings);
     }
 }

@@ -2,11 +2,15 @@ import { blake3 } from "@noble/hashes/blake3.js";
 import type { ModemTraits } from "../../../hw/modem.ts";
 import { makePrng } from "../../../src/base/prng.ts";
 import type { Arrival, Carrier, CarrierState, Parcel, SendOutcome } from "../../../src/carriers/carrier.ts";
-import { type AirEvent, makeLoraCarrier } from "../../../src/carriers/lora/lora-carrier.ts";
+import type { AirEvent } from "../../../src/carriers/lora/air-event.ts";
+import type { NetworkMemory } from "../../../src/carriers/lora/keyed-frames.ts";
+import { makeLoraCarrier } from "../../../src/carriers/lora/lora-carrier.ts";
+import type { LinkStateKeeper } from "../../../src/carriers/lora/options.ts";
 import { encodeBlock } from "../../../src/link/block/block.ts";
 import type { AckEntry } from "../../../src/link/frame/ack-entries.ts";
 import { decodeFrame, encodeFrame, type LinkFrame } from "../../../src/link/frame/frame.ts";
 import { type AirLaw, type AirtimeEntry, makeAirLaw } from "../../../src/link/ledger.ts";
+import type { NetworkKeys } from "../../../src/link/network-key.ts";
 import { findRegion } from "../../../src/link/region.ts";
 import { VirtualClock } from "../../support/virtual-clock.ts";
 import { FakeModem, PARAMS } from "./fake-modem.ts";
@@ -33,6 +37,41 @@ export interface RigOptions {
     readonly params?: typeof PARAMS;
     readonly traits?: Partial<ModemTraits>;
     readonly record?: (entry: AirtimeEntry) => Promise<void>;
+    /** What outlives this carrier; each has its own where nothing is said. */
+    readonly memory?: Memory;
+    readonly keys?: NetworkKeys;
+    readonly emberChunks?: boolean;
+}
+
+/** What a depot keeps for a link. */
+export class Memory {
+    link: Uint8Array | undefined;
+    peers: Uint8Array | undefined;
+    counterEnd: number | undefined;
+    /** How often numbers were reserved. */
+    reservations = 0;
+    /** Reservations fail, as on a full disk. */
+    isFull = false;
+
+    readonly linkState: LinkStateKeeper = {
+        load: () => this.link,
+        save: async (state) => {
+            this.link = state;
+        },
+    };
+    readonly network: NetworkMemory = {
+        counter: () => this.counterEnd,
+        reserve: async (end) => {
+            await Promise.resolve();
+            if (this.isFull) throw new Error("disk full");
+            this.reservations++;
+            this.counterEnd = end;
+        },
+        loadPeers: () => this.peers,
+        savePeers: async (peers) => {
+            this.peers = peers;
+        },
+    };
 }
 
 export async function start(options: RigOptions = {}): Promise<Rig> {
@@ -42,6 +81,7 @@ export async function start(options: RigOptions = {}): Promise<Rig> {
     const region = "region" in options ? options.region : "EU868";
     const law = makeAirLaw({ region: region === undefined ? undefined : findRegion(region), station: STATION });
     const random = makePrng(options.seed ?? 1);
+    const memory = options.memory ?? new Memory();
     const [states, arrived, journal, air]: [CarrierState[], Uint8Array[], AirtimeEntry[], AirEvent[]] = [
         [],
         [],
@@ -61,6 +101,9 @@ export async function start(options: RigOptions = {}): Promise<Rig> {
             journal.push(entry);
         },
         onAir: (event) => air.push(event),
+        linkState: memory.linkState,
+        network: options.keys && { keys: options.keys, memory: memory.network },
+        emberChunks: options.emberChunks ?? false,
     });
     await carrier.start({
         onPayload: async (payload) => {
@@ -80,11 +123,16 @@ export async function startPair(
     const clock = new VirtualClock();
     const near = await start({ seed: 1, ...nearOptions, clock });
     const far = await start({ seed: 2, ...options, clock });
-    near.modem.onSent = (frame) => far.modem.hear(frame);
-    far.modem.onSent = (frame) => near.modem.hear(frame);
+    connect(near, far);
     near.modem.handlers?.onUp("ready");
     far.modem.handlers?.onUp("ready");
     return [near, far];
+}
+
+/** Each hears the other, and nobody else. */
+export function connect(near: Rig, far: Rig): void {
+    near.modem.onSent = (frame) => far.modem.hear(frame);
+    far.modem.onSent = (frame) => near.modem.hear(frame);
 }
 
 export function parcel(size: number): Parcel {

@@ -55,7 +55,7 @@ describe("frames", () => {
             };
             const isOurs = first >> 6 === 1;
             expect(error([0x30, 0, 1, 0, 0, 0]) === "unknown").toBe(!isOurs);
-            for (let type = 4; type < 16; type++) {
+            for (let type = 5; type < 16; type++) {
                 expect(error([type << 4, 0, 1]) === "unknown").toBe(!isOurs || first >> 4 === 7);
             }
         }
@@ -105,7 +105,7 @@ describe("control frames", () => {
             fc.property(fc.array(ackEntries, { maxLength: 20 }), (entries) => {
                 const bytes = encodeEntries(entries);
                 expect(bytes).toHaveLength(entries.reduce((sum, entry) => sum + entrySize(entry), 0));
-                const frame = { kind: "ack", alias: 0, node: 1, following: 0, loss: 0, entries } as const;
+                const frame = { kind: "ack", alias: 0, node: 1, following: 0, wants: false, loss: 0, entries } as const;
                 expect(encodeFrame(frame)).toHaveLength(ACK_OVERHEAD + bytes.length);
             }),
         );

@@ -62,6 +62,7 @@ export const linkFrames: fc.Arbitrary<LinkFrame> = fc.oneof(
         kind: fc.constant("ack" as const),
         ...said,
         following: upTo(3),
+        wants: fc.boolean(),
         loss: upTo(255).map((share) => share / 255),
         entries: fc.array(ackEntries, { maxLength: 40 }),
     }),
@@ -78,6 +79,7 @@ export const linkFrames: fc.Arbitrary<LinkFrame> = fc.oneof(
         routingKeys: fc.array(bytesOf(16), { maxLength: 31 }),
     }),
     fc.record({ kind: fc.constant("hello" as const), ...said, hour, asks: fc.boolean() }),
+    fc.record({ kind: fc.constant("turn" as const), ...said, frames: fc.integer({ min: 1, max: 255 }) }),
 );
 
 /** What the code says, in the twin's words. */
@@ -107,6 +109,8 @@ export function plain(decoded: DecodedFrame): TwinHeard {
         }
         case "hello":
             return { ...frame, hour: frame.hour ?? null };
+        case "turn":
+            return frame;
     }
 }
 
@@ -137,6 +141,8 @@ export function coded(frame: TwinFrame): LinkFrame {
             return { ...frame, hour: frame.hour ?? undefined, routingKeys: frame.keys.map(bytes) };
         case "hello":
             return { ...frame, hour: frame.hour ?? undefined };
+        case "turn":
+            return frame;
     }
 }
 

@@ -24,7 +24,7 @@ const ENTRIES: readonly TwinEntry[] = [
     { kind: "kept", check: CHECK },
 ];
 
-const ack = { kind: "ack", alias: 3, node: NODE, following: 0, loss255: 0 } as const;
+const ack = { kind: "ack", alias: 3, node: NODE, following: 0, wants: false, loss255: 0 } as const;
 
 const WRITTEN: readonly (readonly [string, TwinFrame])[] = [
     ["a block of one byte", { kind: "single", alias: 0, block: "ff" }],
@@ -35,6 +35,8 @@ const WRITTEN: readonly (readonly [string, TwinFrame])[] = [
     ["the last repair symbol", { kind: "repair", number: 31, ...symbol, count: 32, slot: 0, left: 1 }],
     ["an ack of nothing", { ...ack, entries: [], following: 3, loss255: 255 }],
     ...ENTRIES.map((entry, at) => [`an ack, ${entry.kind}, ${at}`, { ...ack, entries: [entry] }] as const),
+    ["an ack that wants a turn", { ...ack, entries: [], following: 1, wants: true }],
+    ["a turn", { kind: "turn", alias: 9, node: NODE, frames: 32 }],
     ["an ack of everything", { ...ack, loss255: 77, entries: ENTRIES }],
     ["a poll of nothing", { kind: "poll", alias: 1, node: 0, whom: [], blocks: [] }],
     [

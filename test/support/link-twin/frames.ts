@@ -11,13 +11,15 @@ export type TwinFrame =
     | ({
           readonly kind: "ack";
           readonly following: number;
+          readonly wants: boolean;
           readonly loss255: number;
           readonly entries: readonly TwinEntry[];
       } & TwinSaid)
     /** `whom` lists the aliases that shall answer; none means everybody. */
     | ({ readonly kind: "poll"; readonly whom: readonly number[]; readonly blocks: readonly TwinPolled[] } & TwinSaid)
     | ({ readonly kind: "teach"; readonly hour: number | null; readonly keys: readonly string[] } & TwinSaid)
-    | ({ readonly kind: "hello"; readonly hour: number | null; readonly asks: boolean } & TwinSaid);
+    | ({ readonly kind: "hello"; readonly hour: number | null; readonly asks: boolean } & TwinSaid)
+    | ({ readonly kind: "turn"; readonly frames: number } & TwinSaid);
 
 interface TwinSymbol {
     readonly alias: number;
@@ -56,7 +58,7 @@ export type TwinEntry =
 export type TwinHeard = TwinFrame | "damaged" | "unknown";
 
 const KINDS = ["single", "source", "repair", "control"];
-const TYPES = ["ack", "poll", "teach", "hello"];
+const TYPES = ["ack", "poll", "teach", "hello", "turn"];
 const CODES = ["stored", "rejected", "later", "need", "partial", "held", "none", "kept"];
 
 export function twinFrame(frame: TwinFrame): string {
@@ -72,12 +74,18 @@ function frameBits(frame: TwinFrame): string {
         const name = bits(frame.slot, 4) + bits(frame.count - 1, 5) + bits(number, 5) + bits(frame.left, 2);
         return start + name + bitsOf(frame.symbol);
     }
-    const x = frame.kind === "ack" ? frame.following : frame.kind === "hello" && frame.asks ? 1 : 0;
+    const x = xOfFrame(frame);
     return start + bits(TYPES.indexOf(frame.kind), 4) + bits(x, 4) + bits(frame.node, 16) + controlBits(frame);
+}
+
+function xOfFrame(frame: Extract<TwinFrame, { readonly node: number }>): number {
+    if (frame.kind === "ack") return frame.following + (frame.wants ? 4 : 0);
+    return frame.kind === "hello" && frame.asks ? 1 : 0;
 }
 
 function controlBits(frame: Extract<TwinFrame, { readonly node: number }>): string {
     if (frame.kind === "ack") return bits(frame.loss255, 8) + frame.entries.map(entryBits).join("");
+    if (frame.kind === "turn") return bits(frame.frames, 8);
     if (frame.kind === "hello") return hourBits(frame.hour);
     if (frame.kind === "teach") return hourBits(frame.hour) + frame.keys.map(bitsOf).join("");
     const whom = Array.from({ length: 16 }, (_, at) => (frame.whom.includes(15 - at) ? "1" : "0")).join("");
@@ -147,17 +155,26 @@ function hearControl(alias: number, all: string): TwinHeard {
     const said = { alias, node: number(all.slice(8, 24)) };
     const rest = all.slice(24);
     if (kind === "ack") return hearAck(said, x, rest);
-    if (kind === "poll") {
-        if (rest.length < 16) return "damaged";
-        const whom = Array.from({ length: 16 }, (_, alias) => alias).filter((alias) => rest[15 - alias] === "1");
-        const blocks = pieces(rest.slice(16), 64)?.map(polled);
-        return blocks?.every(({ size }) => size >= 1 && size <= 509) ? { kind, ...said, whom, blocks } : "damaged";
-    }
+    if (kind === "turn") return hearTurn(said, rest);
+    if (kind === "poll") return hearPoll(said, rest);
     if (rest.length < 24) return "damaged";
     const hour = number(rest.slice(0, 24)) === 0xffffff ? null : number(rest.slice(0, 24));
     if (kind === "hello") return rest.length === 24 ? { kind, ...said, hour, asks: x % 2 === 1 } : "damaged";
     const keys = pieces(rest.slice(24), 128)?.map(hexOf);
     return keys ? { kind: "teach", ...said, hour, keys } : "damaged";
+}
+
+function hearPoll(said: TwinSaid, rest: string): TwinHeard {
+    if (rest.length < 16) return "damaged";
+    const whom = Array.from({ length: 16 }, (_, alias) => alias).filter((alias) => rest[15 - alias] === "1");
+    const blocks = pieces(rest.slice(16), 64)?.map(polled);
+    const isGood = blocks?.every(({ size }) => size >= 1 && size <= 509);
+    return blocks && isGood ? { kind: "poll", ...said, whom, blocks } : "damaged";
+}
+
+function hearTurn(said: TwinSaid, rest: string): TwinHeard {
+    const frames = number(rest);
+    return rest.length === 8 && frames > 0 ? { kind: "turn", ...said, frames } : "damaged";
 }
 
 function hearAck(said: TwinSaid, x: number, rest: string): TwinHeard {
@@ -169,7 +186,14 @@ function hearAck(said: TwinSaid, x: number, rest: string): TwinHeard {
         entries.push(heard.entry);
         left = left.slice(heard.size);
     }
-    return { kind: "ack", ...said, following: x % 4, loss255: number(rest.slice(0, 8)), entries };
+    return {
+        kind: "ack",
+        ...said,
+        following: x % 4,
+        wants: Math.floor(x / 4) % 2 === 1,
+        loss255: number(rest.slice(0, 8)),
+        entries,
+    };
 }
 
 function hearEntry(left: string): { readonly entry: TwinEntry; readonly size: number } | undefined {
