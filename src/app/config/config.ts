@@ -1,5 +1,7 @@
 import { Secret } from "../../base/secret.ts";
-import type { BrokerConfig } from "./brokers.ts";
+import type { CertPin } from "../../carriers/http/cert-pin.ts";
+import type { BrokerPlace, Login } from "../../carriers/mqtt/broker-url.ts";
+import type { Subscribed } from "../../carriers/mqtt/topics.ts";
 import type { LOG_LEVELS, RADIO_KINDS } from "./settings.ts";
 
 export type LogLevel = (typeof LOG_LEVELS)[number];
@@ -53,6 +55,20 @@ export interface RadioConfig {
     readonly powerDbm: number;
     readonly antennaGainDbi: number;
     readonly binary: boolean;
+}
+
+export interface BrokerConfig {
+    readonly id: string;
+    readonly place: BrokerPlace;
+    readonly login: Login | undefined;
+    /** Undefined: one is made from the gateway's identity. */
+    readonly clientId: string | undefined;
+    readonly prefix: string;
+    readonly subscribed: Subscribed;
+    readonly caFile: string | undefined;
+    readonly pin: CertPin | undefined;
+    readonly state: boolean;
+    readonly homeAssistant: boolean;
 }
 
 /** Everything a gateway is told by its operator, checked. */
