@@ -2,16 +2,19 @@ import { readFileSync } from "node:fs";
 import { blake3 } from "@noble/hashes/blake3.js";
 import { concatBytes, utf8 } from "../base/bytes.ts";
 import { toHex } from "../base/encoding.ts";
+import type { Clock, UnixSeconds } from "../base/time.ts";
 import type { Carrier, CarrierId } from "../carriers/carrier.ts";
 import type { GatewayStatus } from "../carriers/mqtt/dashboard.ts";
 import { makeMqttCarrier } from "../carriers/mqtt/mqtt-carrier.ts";
 import { makeShown } from "../carriers/mqtt/shown.ts";
+import type { Identity } from "../crypto/identity.ts";
+import type { Depot } from "../depot/store.ts";
 import { AIRTIME_MEMORY_S } from "../link/ledger.ts";
 import { decodeSnapshot } from "../link/machine/snapshot.ts";
 import { CommandError } from "./cli/terminal.ts";
-import type { BrokerConfig } from "./config/brokers.ts";
+import type { BrokerConfig } from "./config/config.ts";
 import { systemEntropy } from "./entropy.ts";
-import type { RadioSurroundings } from "./station.ts";
+import type { Log } from "./log.ts";
 
 /** Every MQTT 3.1.1 broker takes names of up to 23 letters and digits: "hearth" and these bytes in hex. */
 const UNIQUE_BYTES = 8;
@@ -23,7 +26,14 @@ export interface BrokerParts {
     readonly name: string;
     readonly version: string;
     readonly radios: readonly CarrierId[];
-    readonly surroundings: RadioSurroundings;
+    readonly surroundings: {
+        readonly depot: Depot;
+        readonly clock: Clock;
+        /** The wall clock as the gateway believes it. */
+        readonly wall: () => UnixSeconds;
+        readonly identity: Identity;
+        readonly log: Log;
+    };
     readonly stateOf: (carrier: CarrierId) => string;
 }
 

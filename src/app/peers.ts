@@ -1,24 +1,35 @@
 import { readFileSync } from "node:fs";
 import { equalBytes } from "../base/bytes.ts";
+import type { Clock, UnixSeconds } from "../base/time.ts";
 import type { Carrier } from "../carriers/carrier.ts";
 import { makeMailboxClient } from "../carriers/http/mailbox-client.ts";
 import type { MailboxServerOptions } from "../carriers/http/options.ts";
 import { makePeer } from "../carriers/http/peer/peer-carrier.ts";
 import { requestSigner } from "../carriers/http/signed.ts";
+import type { Identity } from "../crypto/identity.ts";
 import { nativeCrypto } from "../crypto/node/native.ts";
 import { routingKeyOf } from "../crypto/public-id.ts";
+import type { Depot } from "../depot/store.ts";
 import { comparableIds, reofferMissing } from "./anti-entropy.ts";
 import { CommandError } from "./cli/terminal.ts";
-import type { PeerConfig } from "./config/peers.ts";
+import type { PeerConfig } from "./config/config.ts";
 import { systemEntropy } from "./entropy.ts";
-import type { RadioSurroundings } from "./station.ts";
+
+/** What a peer may use of its station. */
+interface PeerSurroundings {
+    readonly depot: Depot;
+    readonly clock: Clock;
+    /** The wall clock as the gateway believes it. */
+    readonly wall: () => UnixSeconds;
+    readonly identity: Identity;
+}
 
 /** The HTTP peers of the configuration as carriers. */
-export function makePeers(peers: readonly PeerConfig[], surroundings: RadioSurroundings): readonly Carrier[] {
+export function makePeers(peers: readonly PeerConfig[], surroundings: PeerSurroundings): readonly Carrier[] {
     return peers.map((peer) => makeOne(peer, surroundings));
 }
 
-function makeOne(peer: PeerConfig, { depot, clock, wall, identity }: RadioSurroundings): Carrier {
+function makeOne(peer: PeerConfig, { depot, clock, wall, identity }: PeerSurroundings): Carrier {
     const { id, publicId, receipts, sends, fetch, pollMs, tier, priority, replicates, credentials, pins } = peer;
     const client = makeMailboxClient({
         url: peer.url,
@@ -65,7 +76,7 @@ function makeOne(peer: PeerConfig, { depot, clock, wall, identity }: RadioSurrou
 /** By what the mailbox knows its peers, and what it tells them of the depot. */
 export function asPeersOf(
     peers: readonly PeerConfig[],
-    { depot, wall }: RadioSurroundings,
+    { depot, wall }: PeerSurroundings,
 ): Pick<MailboxServerOptions, "peerOf" | "meetings"> {
     return {
         peerOf: (publicId) => peers.find((peer) => peer.publicId && equalBytes(peer.publicId, publicId))?.id,

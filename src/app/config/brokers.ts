@@ -1,22 +1,8 @@
 import { Secret } from "../../base/secret.ts";
-import { type CertPin, parseCertPin } from "../../carriers/http/cert-pin.ts";
-import { type BrokerPlace, type Login, parseBrokerUrl } from "../../carriers/mqtt/broker-url.ts";
-import { parseSubscribed, type Subscribed } from "../../carriers/mqtt/topics.ts";
-import type { Values } from "./config.ts";
-
-export interface BrokerConfig {
-    readonly id: string;
-    readonly place: BrokerPlace;
-    readonly login: Login | undefined;
-    /** Undefined: one is made from the gateway's identity. */
-    readonly clientId: string | undefined;
-    readonly prefix: string;
-    readonly subscribed: Subscribed;
-    readonly caFile: string | undefined;
-    readonly pin: CertPin | undefined;
-    readonly state: boolean;
-    readonly homeAssistant: boolean;
-}
+import { parseCertPin } from "../../carriers/http/cert-pin.ts";
+import { parseBrokerUrl } from "../../carriers/mqtt/broker-url.ts";
+import { parseSubscribed } from "../../carriers/mqtt/topics.ts";
+import type { BrokerConfig, Values } from "./config.ts";
 
 /** Of values that were checked. */
 export function brokerOf(values: Values): BrokerConfig {

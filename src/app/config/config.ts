@@ -1,8 +1,10 @@
 import { Secret } from "../../base/secret.ts";
+import type { Tier } from "../../carriers/carrier.ts";
+import type { CertPin } from "../../carriers/http/cert-pin.ts";
+import type { BrokerPlace, Login } from "../../carriers/mqtt/broker-url.ts";
+import type { Subscribed } from "../../carriers/mqtt/topics.ts";
 import { parseQuorum, type QuorumStrategy } from "../../relay/quorum.ts";
-import type { BrokerConfig } from "./brokers.ts";
 import type { RadioKindName } from "./module-settings.ts";
-import type { PeerConfig } from "./peers.ts";
 import type { LOG_LEVELS } from "./settings.ts";
 
 export type LogLevel = (typeof LOG_LEVELS)[number];
@@ -91,6 +93,40 @@ export interface NetworkConfig {
     readonly next: Secret | undefined;
     readonly previous: Secret | undefined;
 }
+
+export interface BrokerConfig {
+    readonly id: string;
+    readonly place: BrokerPlace;
+    readonly login: Login | undefined;
+    /** Undefined: one is made from the gateway's identity. */
+    readonly clientId: string | undefined;
+    readonly prefix: string;
+    readonly subscribed: Subscribed;
+    readonly caFile: string | undefined;
+    readonly pin: CertPin | undefined;
+    readonly state: boolean;
+    readonly homeAssistant: boolean;
+}
+
+export interface PeerConfig {
+    readonly id: string;
+    /** Without its login. */
+    readonly url: string;
+    readonly credentials: { readonly username: string; readonly password: Secret } | undefined;
+    readonly publicId: Uint8Array | undefined;
+    readonly receipts: boolean;
+    readonly sends: boolean;
+    readonly tier: Tier;
+    readonly priority: number;
+    readonly replicates: boolean;
+    readonly refreshS: number;
+    readonly fetch: PeerFetch;
+    readonly pollMs: number;
+    readonly pins: readonly CertPin[];
+    readonly caFile: string | undefined;
+}
+
+export type PeerFetch = "none" | "replication" | readonly Uint8Array[];
 
 /** Everything a gateway is told by its operator, checked. */
 export interface Config {

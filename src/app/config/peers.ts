@@ -1,30 +1,9 @@
 import { fromBase64Url, fromHex } from "../../base/encoding.ts";
 import { Secret } from "../../base/secret.ts";
-import type { Tier } from "../../carriers/carrier.ts";
-import { type CertPin, parseCertPin } from "../../carriers/http/cert-pin.ts";
+import { parseCertPin } from "../../carriers/http/cert-pin.ts";
 import { parseTargetUrl } from "../../carriers/http/target-url.ts";
 import { parsePublicIdBase64, parsePublicIdHex } from "../../crypto/public-id.ts";
-import type { Values } from "./config.ts";
-
-export interface PeerConfig {
-    readonly id: string;
-    /** Without its login. */
-    readonly url: string;
-    readonly credentials: { readonly username: string; readonly password: Secret } | undefined;
-    readonly publicId: Uint8Array | undefined;
-    readonly receipts: boolean;
-    readonly sends: boolean;
-    readonly tier: Tier;
-    readonly priority: number;
-    readonly replicates: boolean;
-    readonly refreshS: number;
-    readonly fetch: PeerFetch;
-    readonly pollMs: number;
-    readonly pins: readonly CertPin[];
-    readonly caFile: string | undefined;
-}
-
-export type PeerFetch = "none" | "replication" | readonly Uint8Array[];
+import type { PeerConfig, PeerFetch, Values } from "./config.ts";
 
 /** Mailboxes of one peer that are fetched. */
 const KEYS_MAX = 256;

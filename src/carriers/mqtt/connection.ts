@@ -1,4 +1,4 @@
-import client from "mqtt/lib/client";
+import mqttClient from "mqtt/lib/client";
 import { err, ok, type Result } from "../../base/result.ts";
 import type { Clock } from "../../base/time.ts";
 import { type BrokerTls, openBrokerStream, puback } from "./broker-stream.ts";
@@ -37,6 +37,9 @@ export interface Connection {
     leave(lastWords: Publish | undefined): Promise<void>;
 }
 
+/** Loaders disagree about what a CommonJS module exports by default. */
+const MqttClient = "default" in mqttClient ? mqttClient.default : mqttClient;
+
 /** To the library an error means: not acknowledged, go on with the next packet. */
 const NOT_YET = new Error("not acknowledged yet");
 
@@ -50,7 +53,7 @@ export function openConnection(options: ConnectionOptions): Connection {
     let reason: string | undefined;
     let isClosed = false;
     const waiting = new Set<(result: Result<void, string>) => void>();
-    const mqtt = new client.default(() => stream, {
+    const mqtt = new MqttClient(() => stream, {
         protocolVersion: 4,
         clientId: options.clientId,
         clean: false,
@@ -126,7 +129,7 @@ export function openConnection(options: ConnectionOptions): Connection {
 function arrivals(
     onMessage: ConnectionOptions["onMessage"],
     acknowledge: (packetId: number) => void,
-): InstanceType<typeof client.default>["handleMessage"] {
+): InstanceType<typeof MqttClient>["handleMessage"] {
     let count = 0;
     let goOn: (() => void) | undefined;
     return ({ topic, payload, retain, qos, messageId }, callback) => {
