@@ -21,6 +21,8 @@ const MEETINGS_MAX = 4;
 const SILENCE_MS_MAX = 120_000;
 /** Messages in one request. */
 const SAID_MAX = 1_024;
+/** Ids that one meeting may want, repeated ones included. */
+const WANTED_MAX = 2 ** 20;
 /** Bytes of payloads in one answer; the one that goes beyond is still given. */
 const GIVEN_BYTES_MAX = 512 * 1024;
 const SESSION_SIZE = 16;
@@ -99,7 +101,9 @@ function hear({ reconciler, gives }: Meeting, say: readonly unknown[]): Answer {
         if (!bytes) return errorAnswer(400, "say must be a list of base64");
         const step = reconciler.handle(bytes);
         replies.push(...step.replies.map(toBase64));
-        gives.push(...step.missingThere);
+        if (gives.length + step.missingThere.length > WANTED_MAX)
+            return errorAnswer(400, "More is wanted than there is");
+        for (const id of step.missingThere) gives.push(id);
     }
     return jsonAnswer(200, JSON.stringify({ say: replies }));
 }
@@ -107,7 +111,8 @@ function hear({ reconciler, gives }: Meeting, say: readonly unknown[]): Answer {
 function parsed(body: Uint8Array): Record<string, unknown> | undefined {
     try {
         const value: unknown = JSON.parse(new TextDecoder().decode(body));
-        return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : undefined;
+        const isObject = typeof value === "object" && value !== null && !Array.isArray(value);
+        return isObject ? (value as Record<string, unknown>) : undefined;
     } catch {
         return undefined;
     }

@@ -21,6 +21,8 @@ export interface MeetingParts {
 /** Requests of one meeting, and of what is given after it. */
 const TURNS_MAX = 4_096;
 const GIVES_MAX = 100_000;
+/** Ids that a peer can lack, repeated ones included. */
+const MISSING_MAX = 2 ** 20;
 /** After a meeting that found only a part, the next follows this soon, in milliseconds. */
 const AGAIN_MS = 1_000;
 /** A peer that does not know the route is asked again after this long, in milliseconds. */
@@ -113,9 +115,10 @@ export class Meetings {
             if (!replies) return err(NONSENSE);
             const steps = replies.map((bytes) => reconciler.handle(bytes));
             for (const step of steps) {
-                missingThere.push(...step.missingThere);
+                for (const id of step.missingThere) missingThere.push(id);
                 outcome = step.outcome ?? outcome;
             }
+            if (missingThere.length > MISSING_MAX) return err(NONSENSE);
             say = steps.flatMap((step) => step.replies);
         }
         return ok({ missingThere, outcome: outcome ?? "partial" });
