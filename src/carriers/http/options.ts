@@ -30,7 +30,7 @@ export interface MailboxIdentity {
     /** The 64-byte answer to a 32-byte challenge. */
     identityAnswer(challenge: Uint8Array): Uint8Array;
     /** The 64-byte receipt for a stored message. */
-    receipt(messageId: Uint8Array): Uint8Array;
+    receipt(messageId: Uint8Array): Promise<Uint8Array>;
     /** Of a message to this gateway; undefined where its ephemeral key is low-order. */
     ackSecret(outer: OuterEnvelope): Uint8Array | undefined;
 }

@@ -78,14 +78,14 @@ function tooLarge(what: string, size: number): Settled {
     return failure(`${what}: ${size} bytes exceeds max ${FETCHABLE_SIZE_MAX}`);
 }
 
-function resultOf(context: SubmitContext, payload: WirePayload, arrival: Arrival): Settled {
+async function resultOf(context: SubmitContext, payload: WirePayload, arrival: Arrival): Promise<Settled> {
     if (arrival.kind === "duplicate") {
         const isAsked = context.receiptsForKnown && payload.kind === "message";
-        return isAsked ? { json: storedJson(context, payload.outer), fate: "kept" } : OK;
+        return isAsked ? { json: await storedJson(context, payload.outer), fate: "kept" } : OK;
     }
     if (arrival.kind === "stored") {
         if (payload.kind === "tombstone") return { json: OK.json, fate: "kept" };
-        return { json: storedJson(context, payload.outer), fate: "kept" };
+        return { json: await storedJson(context, payload.outer), fate: "kept" };
     }
     const { reason, text } = arrival;
     if (reason === "undecodable") return undecodable(context, text);
@@ -95,12 +95,13 @@ function resultOf(context: SubmitContext, payload: WirePayload, arrival: Arrival
 }
 
 /** The receipt is made only now: it says that the message is durable. */
-function storedJson({ identity, mode }: SubmitContext, outer: OuterEnvelope): string {
+async function storedJson({ identity, mode }: SubmitContext, outer: OuterEnvelope): Promise<string> {
     if (!identity) return OK.json;
     const isRecipient = mode === "embedded" || equalBytes(outer.routingKey, identity.routingKey);
     const secret = isRecipient ? identity.ackSecret(outer) : undefined;
     const secretJson = secret ? `"ack_secret":"${toBase64(secret)}",` : "";
-    return `{"status":"ok",${secretJson}"signature":"${toBase64(identity.receipt(outer.messageId))}"}`;
+    const receipt = await identity.receipt(outer.messageId);
+    return `{"status":"ok",${secretJson}"signature":"${toBase64(receipt)}"}`;
 }
 
 function undecodable({ mode }: SubmitContext, text: string): Settled {

@@ -17,7 +17,7 @@ const identity: MailboxIdentity = {
     publicId: new Uint8Array(32),
     routingKey: new Uint8Array(16),
     identityAnswer: () => new Uint8Array(64),
-    receipt: () => new Uint8Array(64),
+    receipt: async () => new Uint8Array(64),
     ackSecret: () => undefined,
 };
 
