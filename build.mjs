@@ -104,6 +104,8 @@ const result = await build({
     legalComments: "none",
     metafile: true,
     banner: { js: commonJsNames },
+    // What the MQTT library brings for browsers, Node has built in.
+    alias: { "readable-stream": "node:stream", "worker-timers": "node:timers" },
     plugins: [nativeFiles],
     logLevel: "warning",
 });

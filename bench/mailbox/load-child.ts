@@ -1,16 +1,18 @@
 import { connect, type Socket } from "node:net";
-import { messageIdIn, payloadOf, routingKeyIn, stamp } from "./message.ts";
+import { payloadOf, routingKeyIn, stamp } from "./message.ts";
 
 /**
- * `load-child.ts KIND PORT CONNECTIONS MS FIRST`: keeps connections busy with "submit" or "fetch" and says what it saw as one
- * line of JSON. Raw sockets, one request at a time on each, so that the client costs little beside the server.
+ * `load-child.ts KIND PORT CONNECTIONS MS FIRST MAILBOXES`: keeps connections busy with "submit", "batch" (a hundred frames a
+ * body) or "fetch" and says what it saw as one line of JSON; a batch counts by its frames. Raw sockets, one request at a time on each, so that the client costs little beside the server.
  */
-const [kind = "submit", port = "", connections = "1", ms = "1000", first = "0"] = process.argv.slice(2);
+const [kind = "submit", port = "", connections = "1", ms = "1000", first = "0", spread = "1"] = process.argv.slice(2);
+const FRAMES = kind === "batch" ? 100 : 1;
+const mailboxes = Number(spread);
 const LATENCIES_MAX = 2_000_000;
 const END_OF_HEAD = Buffer.from("\r\n\r\n");
 const LENGTH = /content-length: (\d+)/i;
-/** Mailboxes that the server was filled with, one message each. */
-const MAILBOXES = 1_000;
+/** Messages that the server was filled with, each in a mailbox of its own where fetches are measured. */
+const PRELOADED = 1_000;
 
 const latencies = new Float64Array(LATENCIES_MAX);
 let count = 0;
@@ -23,13 +25,13 @@ const elapsed = performance.now() - started;
 const sorted = latencies.slice(0, count).sort();
 const at = (part: number): number => sorted[Math.min(count - 1, Math.floor(count * part))] ?? Number.NaN;
 process.stdout.write(
-    `${JSON.stringify({ count, perSecond: (count * 1000) / elapsed, p50: at(0.5), p99: at(0.99) })}\n`,
+    `${JSON.stringify({ count: count * FRAMES, perSecond: (count * FRAMES * 1000) / elapsed, p50: at(0.5), p99: at(0.99) })}\n`,
 );
 
 function keepBusy(): Promise<void> {
     const socket = connect(Number(port), "127.0.0.1");
     socket.setNoDelay(true);
-    const request = kind === "submit" ? submitRequest() : undefined;
+    const request = kind === "fetch" ? undefined : submitRequest();
     return new Promise((resolve, reject) => {
         let sentAt = 0;
         const send = (): void => {
@@ -53,29 +55,34 @@ function keepBusy(): Promise<void> {
 
 interface Submit {
     readonly bytes: Buffer;
-    readonly payloadAt: number;
+    /** Where each payload lies. */
+    readonly payloadsAt: readonly number[];
 }
 
 function submitRequest(): Submit {
     const payload = payloadOf(0);
-    const size = payload.length + 8;
+    const size = 4 + FRAMES * (4 + payload.length);
     const head = `POST /api/v1/submit HTTP/1.1\r\nhost: bench\r\ncontent-type: application/vnd.ember.bundle\r\ncontent-length: ${size}\r\n\r\n`;
-    const frame = Buffer.alloc(8);
-    frame.writeUInt32LE(1, 0);
-    frame.writeUInt32LE(payload.length, 4);
-    const bytes = Buffer.concat([Buffer.from(head), frame, payload]);
-    return { bytes, payloadAt: bytes.length - payload.length };
+    const bytes = Buffer.alloc(head.length + size);
+    let at = bytes.write(head);
+    at = bytes.writeUInt32LE(FRAMES, at);
+    const payloadsAt = Array.from({ length: FRAMES }, () => {
+        at = bytes.writeUInt32LE(payload.length, at);
+        bytes.set(payload, at);
+        at += payload.length;
+        return at - payload.length;
+    });
+    return { bytes, payloadsAt };
 }
 
 /** A socket's own request is written before the next one is made of the same bytes. */
-function nextSubmit({ bytes, payloadAt }: Submit): Buffer {
-    stamp(bytes, payloadAt, next++);
-    if (messageIdIn(bytes.subarray(payloadAt)).length !== 16) throw new Error("not a message");
+function nextSubmit({ bytes, payloadsAt }: Submit): Buffer {
+    for (const at of payloadsAt) stamp(bytes, at, next++, mailboxes);
     return bytes;
 }
 
 function fetchRequest(): string {
-    const key = Buffer.from(routingKeyIn(payloadOf(next++ % MAILBOXES))).toString("base64url");
+    const key = Buffer.from(routingKeyIn(payloadOf(next++ % PRELOADED))).toString("base64url");
     return `GET /api/v1/fetch/${key} HTTP/1.1\r\nhost: bench\r\n\r\n`;
 }
 

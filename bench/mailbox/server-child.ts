@@ -9,16 +9,18 @@ import { makeIdentity } from "../../src/crypto/identity.ts";
 import { nativeCrypto } from "../../src/crypto/node/native.ts";
 import { openDepot } from "../../src/depot/sqlite/depot.ts";
 import type { Depot, NewMessage } from "../../src/depot/store.ts";
-import { RELAY_LIMITS_DEFAULT } from "../../src/relay/limits.ts";
 import { decodeWirePayload } from "../../src/wire/payload.ts";
 import { messageIdIn, payloadOf, routingKeyIn } from "./message.ts";
 
 /**
- * `server-child.ts KIND DIRECTORY MESSAGES`: a mailbox process to be measured, which says its port. Kinds: "hearth", "receipts"
+ * `server-child.ts KIND DIRECTORY MESSAGES MAILBOXES`: a mailbox process to be measured, which says its port. Kinds: "hearth", "receipts"
  * (hearth with an identity) and "bare": node:http and the same depot, believing every byte.
  */
-const [kind = "", directory = "", preload = "0"] = process.argv.slice(2);
+const [kind = "", directory = "", preload = "0", spread = "1"] = process.argv.slice(2);
 const TTL_S = 168 * 3600;
+const MANY = 100_000_000;
+/** Fewer than the depot lets wait. */
+const FILL_TOGETHER = 1_000;
 
 const depot = await openDepot({
     directory,
@@ -29,10 +31,12 @@ await fill(depot, Number(preload));
 process.stdout.write(`${kind === "bare" ? await startBare(depot) : await startHearth(depot)}\n`);
 
 async function fill({ commit, store }: Depot, count: number): Promise<void> {
-    const works = Array.from({ length: count }, (_, number) =>
-        commit(() => store.insertMessage(rowOf(payloadOf(number)))),
-    );
-    await Promise.all(works);
+    for (let from = 0; from < count; from += FILL_TOGETHER) {
+        const numbers = Array.from({ length: Math.min(FILL_TOGETHER, count - from) }, (_, index) => from + index);
+        await Promise.all(
+            numbers.map((number) => commit(() => store.insertMessage(rowOf(payloadOf(number, Number(spread)))))),
+        );
+    }
 }
 
 async function startHearth({ mailbox }: Depot): Promise<number | undefined> {
@@ -48,7 +52,7 @@ async function startHearth({ mailbox }: Depot): Promise<number | undefined> {
         identity: kind === "receipts" ? mailboxIdentity(identity) : undefined,
         rates: NO_RATES,
     });
-    const limits = { ...RELAY_LIMITS_DEFAULT, totalMessagesMax: 10_000_000, totalBytesMax: 2 ** 40 };
+    const limits = { mailboxMessagesMax: MANY, totalMessagesMax: MANY, totalBytesMax: 2 ** 40, ttlDefaultS: TTL_S };
     const gateway = new Gateway({ depot, carriers: [server], clock: systemClock, limits, onEvent: () => undefined });
     await gateway.start();
     return server.address?.port;

@@ -2,9 +2,11 @@ import type { Clock, UnixSeconds } from "../base/time.ts";
 import type { Arrival, Carrier, CarrierId, CarrierState, Parcel, SendOutcome } from "../carriers/carrier.ts";
 import { DepotBusy } from "../depot/errors.ts";
 import type { Depot } from "../depot/store.ts";
+import { type DeliveryRules, type Expired, expire, refresh } from "../relay/delivery.ts";
 import { ingest } from "../relay/ingest.ts";
 import { type RelayLimits, SWEEP_ROWS_MAX } from "../relay/limits.ts";
 import { catchUp } from "../relay/offers.ts";
+import type { QuorumStrategy } from "../relay/quorum.ts";
 import type { Way } from "../relay/rules.ts";
 import { Sender } from "./sender.ts";
 
@@ -21,6 +23,9 @@ export type GatewayEvent =
           readonly arrival: Arrival;
       }
     | { readonly kind: "sent"; readonly carrier: CarrierId; readonly parcel: Parcel; readonly outcome: SendOutcome }
+    /** The recipient's own node or a quorum has it now. */
+    | { readonly kind: "distributed"; readonly messageId: string }
+    | ({ readonly kind: "expired" } & Expired)
     | { readonly kind: "depot_error"; readonly detail: string };
 
 export interface GatewayParts {
@@ -28,6 +33,10 @@ export interface GatewayParts {
     readonly carriers: readonly Carrier[];
     readonly clock: Clock;
     readonly limits: RelayLimits;
+    /** How many peers must have a message; any one if left out. */
+    readonly quorum?: QuorumStrategy;
+    /** Carriers whose peers get once more, after so many seconds, what they confirmed. */
+    readonly refreshS?: ReadonlyMap<CarrierId, number>;
     readonly onEvent: (event: GatewayEvent) => void;
 }
 
@@ -35,6 +44,7 @@ export interface GatewayParts {
 export class Gateway {
     readonly #parts: GatewayParts;
     readonly #ways: readonly Way[];
+    readonly #rules: DeliveryRules;
     readonly #senders = new Map<CarrierId, Sender>();
     #wallFloor: UnixSeconds;
     #cancelSweep: (() => void) | undefined;
@@ -43,6 +53,7 @@ export class Gateway {
     constructor(parts: GatewayParts) {
         this.#parts = parts;
         this.#ways = parts.carriers.map(({ id, traits }) => ({ id, traits }));
+        this.#rules = { ways: this.#ways, quorum: parts.quorum ?? { kind: "any" } };
         this.#wallFloor = parts.depot.store.latestReceipt() ?? 0;
         for (const carrier of parts.carriers) {
             if (carrier.traits.offers) this.#senders.set(carrier.id, this.#makeSender(carrier));
@@ -73,7 +84,7 @@ export class Gateway {
     async #startCarrier(carrier: Carrier, way: Way | undefined): Promise<void> {
         if (!way) return;
         await carrier.start({
-            onPayload: (payload) => this.#arrive(way, payload),
+            onPayload: (payload, via) => this.#arrive(this.#ways.find(({ id }) => id === via) ?? way, payload),
             onState: (state) => {
                 this.#parts.onEvent({ kind: "state", carrier: carrier.id, state });
                 this.#senders.get(carrier.id)?.setState(state);
@@ -82,11 +93,17 @@ export class Gateway {
     }
 
     async #arrive(from: Way, payload: Uint8Array): Promise<Arrival> {
-        const { depot, limits } = this.#parts;
+        const { depot, limits, clock } = this.#parts;
+        const { store } = depot;
+        const moment = (): { now: UnixSeconds; monotonic: number } => ({
+            now: this.wall(),
+            monotonic: clock.now().monotonic,
+        });
         const arrival = await depot
-            .commit(() => ingest({ store: depot.store, now: this.wall(), limits, ways: this.#ways, from }, payload))
+            .commit(() => ingest({ store, ...moment(), limits, ways: this.#ways, from }, payload))
             .catch((cause: unknown) => this.#refuse(cause));
         if (arrival.kind === "stored") this.#wakeSenders();
+        else if (arrival.kind === "duplicate") this.#senders.get(from.id)?.poke();
         this.#parts.onEvent({ kind: "arrival", carrier: from.id, size: payload.length, arrival });
         return arrival;
     }
@@ -113,23 +130,42 @@ export class Gateway {
             carrier,
             clock,
             wall: () => this.wall(),
-            onSettled: (parcel, outcome) => onEvent({ kind: "sent", carrier: carrier.id, parcel, outcome }),
+            rules: this.#rules,
+            onSettled: (parcel, outcome, settled) => {
+                onEvent({ kind: "sent", carrier: carrier.id, parcel, outcome });
+                if (!settled?.nowDistributed) return;
+                onEvent({ kind: "distributed", messageId: parcel.messageId });
+                for (const sender of this.#senders.values()) sender.dropEnded();
+            },
         });
     }
 
     async #sweep(): Promise<void> {
-        const { depot, clock, onEvent } = this.#parts;
+        const { clock, onEvent } = this.#parts;
         try {
-            while (
-                !this.#stopped &&
-                (await depot.commit(() => depot.store.purgeExpired(this.wall(), SWEEP_ROWS_MAX)))
-            ) {
-                // One bounded step per commit, so that submits get their turn in between.
-            }
+            // One bounded step per commit, so that submits get their turn in between.
+            while (!this.#stopped && (await this.#expireSome())) {}
+            await this.#refresh();
         } catch (cause) {
             onEvent({ kind: "depot_error", detail: cause instanceof Error ? cause.message : String(cause) });
         }
         if (this.#stopped) return;
         this.#cancelSweep = clock.schedule(clock.now().monotonic + SWEEP_MS, () => void this.#sweep());
+    }
+
+    async #expireSome(): Promise<boolean> {
+        const { depot, onEvent } = this.#parts;
+        const bounds = (): { now: UnixSeconds; limit: number } => ({ now: this.wall(), limit: SWEEP_ROWS_MAX });
+        const { removed, told } = await depot.commit(() => expire(depot.store, this.#rules, bounds()));
+        for (const each of told) onEvent({ kind: "expired", ...each });
+        return removed > 0;
+    }
+
+    async #refresh(): Promise<void> {
+        const { depot, refreshS = new Map() } = this.#parts;
+        for (const [carrier, ageS] of refreshS) {
+            await depot.commit(() => refresh(depot.store, carrier, this.wall() - ageS));
+            this.#senders.get(carrier)?.poke();
+        }
     }
 }

@@ -2,7 +2,8 @@ import { toHex } from "../base/encoding.ts";
 import type { Clock, Millis, UnixSeconds } from "../base/time.ts";
 import type { Carrier, CarrierState, Parcel, SendOutcome } from "../carriers/carrier.ts";
 import type { Depot, Offer } from "../depot/store.ts";
-import { offeredPayload, settleOffer } from "../relay/offers.ts";
+import { type DeliveryRules, type Settled, settleOffer } from "../relay/delivery.ts";
+import { offeredPayload } from "../relay/offers.ts";
 
 /** While something is under way and a slot is free, deferred offers are looked at this often, in milliseconds. */
 const RECHECK_MS = 1_000;
@@ -16,7 +17,8 @@ export interface SenderParts {
     readonly clock: Clock;
     /** The wall clock as the gateway believes it. */
     readonly wall: () => UnixSeconds;
-    readonly onSettled: (parcel: Parcel, outcome: SendOutcome) => void;
+    readonly rules: DeliveryRules;
+    readonly onSettled: (parcel: Parcel, outcome: SendOutcome, settled: Settled | undefined) => void;
 }
 
 /** Brings the offers of one carrier out: owns what is in flight there, and nothing else. */
@@ -24,6 +26,7 @@ export class Sender {
     readonly #parts: SenderParts;
     readonly #inFlight = new Map<string, { readonly offer: Offer; readonly controller: AbortController }>();
     #up = false;
+    #poked = false;
     #stopped = false;
     #cancelTimer: (() => void) | undefined;
 
@@ -56,6 +59,15 @@ export class Sender {
     dropGone(): void {
         for (const { offer, controller } of this.#inFlight.values()) {
             if (offeredPayload(this.#parts.depot.store, offer, this.#parts.wall()) === undefined) controller.abort();
+        }
+    }
+
+    /** Calls back what others made unneeded. */
+    dropEnded(): void {
+        const { depot, carrier } = this.#parts;
+        for (const { offer, controller } of this.#inFlight.values()) {
+            const open = depot.store.openOffers(offer.kind, offer.messageId);
+            if (!open.some((each) => each.carrier === carrier.id)) controller.abort();
         }
     }
 
@@ -93,27 +105,43 @@ export class Sender {
             messageId: toHex(offer.messageId),
             payload,
             attempts: offer.attempts,
+            isRefresh: depot.store
+                .deliveries(offer.messageId)
+                .some((each) => each.carrier === carrier.id && each.kind === offer.kind && each.receipt !== undefined),
         };
         void carrier.send(parcel, controller.signal).then((outcome) => {
             if (this.#stopped) return undefined;
-            return this.#settle(offer, () => {
-                settleOffer(depot.store, offer, outcome, this.#parts.clock.now().monotonic);
-            }).then(() => this.#parts.onSettled(parcel, outcome));
+            return this.#settle(offer, () => this.#judge(offer, outcome)).then((settled) =>
+                this.#parts.onSettled(parcel, outcome, settled),
+            );
         });
     }
 
-    async #settle(offer: Offer, write: () => void): Promise<void> {
-        let written = true;
-        try {
-            await this.#parts.depot.commit(write);
-        } catch {
-            // The outcome is forgotten, so the item goes out once more later: at least once, never lost.
-            written = false;
-        }
+    #judge(offer: Offer, outcome: SendOutcome): Settled {
+        const { carrier, depot, clock, wall, rules } = this.#parts;
+        const way = { id: carrier.id, traits: carrier.traits };
+        const { monotonic } = clock.now();
+        return settleOffer({ ...rules, store: depot.store, way, monotonic, wall: wall() }, offer, outcome);
+    }
+
+    async #settle<T>(offer: Offer, write: () => T): Promise<T | undefined> {
+        // Where the outcome cannot be written, the item goes out once more later: at least once, never lost.
+        const written = await this.#parts.depot.commit(() => ({ value: write() })).catch(() => undefined);
         this.#inFlight.delete(offerName(offer));
-        if (this.#stopped) return;
-        if (written) this.poke();
+        if (this.#stopped) return written?.value;
+        if (written) this.#pokeSoon();
         else this.#wakeAt(this.#parts.clock.now().monotonic + DEPOT_PAUSE_MS);
+        return written?.value;
+    }
+
+    /** Once for all that settle in one commit. */
+    #pokeSoon(): void {
+        if (this.#poked) return;
+        this.#poked = true;
+        queueMicrotask(() => {
+            this.#poked = false;
+            this.poke();
+        });
     }
 }
 

@@ -1,8 +1,10 @@
 import { join } from "node:path";
+import { toHex } from "../base/encoding.ts";
 import type { Clock, UnixSeconds } from "../base/time.ts";
 import type { Carrier } from "../carriers/carrier.ts";
 import { mailboxIdentity } from "../carriers/http/identity.ts";
 import { makeMailboxServer } from "../carriers/http/mailbox-server.ts";
+import type { MailboxServerOptions } from "../carriers/http/options.ts";
 import { signedVerifier } from "../carriers/http/signed.ts";
 import { type Identity, makeIdentity, SECRET_SIZE } from "../crypto/identity.ts";
 import { nativeCrypto } from "../crypto/node/native.ts";
@@ -15,6 +17,7 @@ import type { Config } from "./config/config.ts";
 import { systemEntropy } from "./entropy.ts";
 import { Gateway, type GatewayEvent } from "./gateway.ts";
 import type { Log } from "./log.ts";
+import { VERSION } from "./version.ts";
 
 /** What a radio may use of its station. */
 export interface RadioSurroundings {
@@ -57,14 +60,37 @@ export async function openStation(parts: StationParts): Promise<Station> {
         const identity = gatewayIdentity(config.dataDir, log);
         let gateway: Gateway | undefined;
         const wall = (): UnixSeconds => gateway?.wall() ?? clock.now().wall;
-        const mailbox = makeMailbox(config, { depot, clock, wall, identity, log });
-        const radios = parts.makeRadios({ depot, clock, wall, identity, log });
+        const surroundings = { depot, clock, wall, identity, log };
+        const peers = config.peers.length === 0 ? undefined : await import("./peers.ts");
+        const mailbox = makeMailbox(config, surroundings, peers?.asPeersOf(config.peers, surroundings));
+        const radios = parts.makeRadios(surroundings);
+        const states = new Map<string, string>();
+        const brokers =
+            config.brokers.length === 0
+                ? []
+                : (await import("./brokers.ts")).makeBrokers({
+                      brokers: config.brokers,
+                      name: config.name,
+                      version: VERSION,
+                      radios: radios.map(({ id }) => id),
+                      surroundings,
+                      stateOf: (carrier) => states.get(carrier) ?? "starting",
+                  });
         gateway = new Gateway({
             depot,
-            carriers: [mailbox, ...radios, ...(await optionalCarriers(config, { depot, clock, wall, identity, log }))],
+            carriers: [
+                mailbox,
+                ...radios,
+                ...brokers,
+                ...(peers?.makePeers(config.peers, surroundings) ?? []),
+                ...(await optionalCarriers(config, surroundings)),
+            ],
             clock,
             limits: config.mailbox,
+            quorum: config.quorum,
+            refreshS: new Map(config.peers.filter((peer) => peer.refreshS > 0).map((peer) => [peer.id, peer.refreshS])),
             onEvent: (event) => {
+                if (event.kind === "state") states.set(event.carrier, event.state.kind);
                 logEvent(log, event);
                 parts.onEvent?.(event);
             },
@@ -101,7 +127,11 @@ async function optionalCarriers(config: Config, surroundings: RadioSurroundings)
     ];
 }
 
-function makeMailbox(config: Config, { depot, clock, wall, identity }: RadioSurroundings) {
+function makeMailbox(
+    config: Config,
+    { depot, clock, wall, identity }: RadioSurroundings,
+    peers: Pick<MailboxServerOptions, "peerOf" | "meetings"> = {},
+) {
     const { http } = config;
     return makeMailboxServer({
         id: "http",
@@ -112,7 +142,8 @@ function makeMailbox(config: Config, { depot, clock, wall, identity }: RadioSurr
         clock,
         wall,
         identity: mailboxIdentity(identity),
-        verifySigned: signedVerifier(nativeCrypto, []),
+        verifySigned: signedVerifier(nativeCrypto, http.publicHosts),
+        ...peers,
         credentials: http.credentials,
         allowAnonymous: http.allowAnonymous,
         trustProxy: http.trustProxy,
@@ -160,6 +191,15 @@ function logEvent(log: Log, event: GatewayEvent): void {
             if (outcome.kind === "peer_stored") log.info(`stored beyond ${carrier}`, fields);
             else if (outcome.kind === "handed_over") log.info(`sent by ${carrier}, where nobody answers`, fields);
             else log.warn(`${outcome.kind} by ${carrier}`, { ...fields, reason: outcome.detail });
+            return;
+        }
+        case "distributed":
+            log.debug("distributed", { id: event.messageId });
+            return;
+        case "expired": {
+            const fields = { id: toHex(event.messageId), stored_by: event.storedBy.join(", ") || "nobody" };
+            if (event.phase === "urgent") log.warn("a message expired before it was distributed", fields);
+            else log.debug("a message expired", fields);
             return;
         }
         case "depot_error":

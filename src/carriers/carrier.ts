@@ -15,6 +15,24 @@ export interface CarrierTraits {
     readonly unknownTombstone: "refuse" | "remember";
     /** Whether a message that was tombstoned here may come again, as Ember's mailbox allows over HTTP. */
     readonly revives: boolean;
+    /** What reaching its peer counts for; left out it is best effort. */
+    readonly delivery?: DeliveryTraits;
+}
+
+/**
+ * "direct": the recipient's own node, so one success delivers. "quorum": a store with a say in whether a message counts as
+ * distributed. "best_effort": as good as it goes, without a say.
+ */
+export type Tier = "direct" | "quorum" | "best_effort";
+
+export interface DeliveryTraits {
+    readonly tier: Tier;
+    /** Greater goes first: the others wait a moment for it. */
+    readonly priority: number;
+    /** True for a replica that gets everything; false for one that is spared once a message is distributed without it. */
+    readonly replicates: boolean;
+    /** The only routing key it takes messages for, 16 bytes; tombstones it takes none then. */
+    readonly onlyFor?: Uint8Array | undefined;
 }
 
 /** What is known about a WirePayload that arrived. The promise that carries it settles after the fsync, never before. */
@@ -47,17 +65,24 @@ export interface Parcel {
     readonly payload: Uint8Array;
     /** How many earlier sends over this carrier failed. */
     readonly attempts: number;
+    /** True where its peer gave a verified receipt for it before: this send only looks whether it is still there. */
+    readonly isRefresh?: boolean;
 }
 
 /** What a carrier may claim about a parcel; never more than its medium can know. */
 export type SendOutcome =
     /** A peer answered that the bytes are durable there. The only proof that there is. */
-    | { readonly kind: "peer_stored" }
+    | {
+          readonly kind: "peer_stored";
+          /** Said with a verified signature of the peer, 64 bytes, where the medium has such. */
+          readonly receipt?: Uint8Array | undefined;
+      }
     /**
-     * All of it went out, on a medium where nobody can answer. Worth another time at `notBefore`; without that this was
-     * the last, and the item stays stored until it expires.
+     * All of it went out, on a medium where nobody can answer. Worth another time at `notBefore`, or, where it `repeats`,
+     * a bounded number of times by the relay's pauses; without either this was the last, and the item stays stored until
+     * it expires.
      */
-    | { readonly kind: "handed_over"; readonly notBefore?: Millis }
+    | { readonly kind: "handed_over"; readonly notBefore?: Millis; readonly repeats?: true }
     /** A peer answered that it will never take them. */
     | { readonly kind: "rejected"; readonly detail: string }
     | { readonly kind: "failed"; readonly detail: string; readonly notBefore?: Millis };
@@ -69,8 +94,11 @@ export type CarrierState =
     | { readonly kind: "disabled"; readonly reason: string };
 
 export interface CarrierHandlers {
-    /** A WirePayload came in. The carrier acknowledges to its peer only after, and only as, this settles. Never rejects. */
-    onPayload(payload: Uint8Array): Promise<Arrival>;
+    /**
+     * A WirePayload came in. The carrier acknowledges to its peer only after, and only as, this settles. Never rejects.
+     * `via` names another carrier whose peer it proved to come from, so that it is judged, and never sent back, there.
+     */
+    onPayload(payload: Uint8Array, via?: CarrierId): Promise<Arrival>;
     onState(state: CarrierState): void;
 }
 

@@ -18,7 +18,10 @@ export const nobleCrypto: CryptoPrimitives = {
         }
     },
     x25519Public: (secret) => x25519.getPublicKey(secret),
-    ed25519PublicOfSeed: (seed) => ed25519.getPublicKey(seed),
+    ed25519Signer: (seed) => ({
+        sign: (message) => ed25519.sign(message, seed),
+        signSoon: async (message) => ed25519.sign(message, seed),
+    }),
     ed25519Verify,
     sha512,
     seal: ({ key, nonce, aad }, plaintext) => chacha20poly1305(key, nonce, aad).encrypt(plaintext),

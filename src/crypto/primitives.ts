@@ -6,8 +6,8 @@ export interface CryptoPrimitives {
     /** X25519 with the scalar clamped inside. Undefined where the shared secret is all zero. Both arguments 32 bytes. */
     x25519(secret: Uint8Array, publicKey: Uint8Array): Uint8Array | undefined;
     x25519Public(secret: Uint8Array): Uint8Array;
-    /** The compressed Ed25519 point of `clamp(SHA-512(seed)[0..32])` times the base point. */
-    ed25519PublicOfSeed(seed: Uint8Array): Uint8Array;
+    /** Plain Ed25519 (RFC 8032) by the key of a seed of 32 bytes, which is prepared once. */
+    ed25519Signer(seed: Uint8Array): Ed25519Signer;
     /** Cofactorless Ed25519 with `s < l` and R compared byte for byte, as ed25519-dalek's plain `verify`. */
     ed25519Verify(publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean;
     sha512(message: Uint8Array): Uint8Array;
@@ -17,6 +17,13 @@ export interface CryptoPrimitives {
     open(box: AeadBox, ciphertext: Uint8Array): Uint8Array | undefined;
     /** Argon2id v0x13 with m = 47104 KiB, t = 2, p = 1, 32 bytes out: the one setting Ember uses. */
     argon2id(password: Uint8Array, salt: Uint8Array): Promise<Uint8Array>;
+}
+
+export interface Ed25519Signer {
+    /** 64 bytes. */
+    sign(message: Uint8Array): Uint8Array;
+    /** The same on another thread, where there is one. */
+    signSoon(message: Uint8Array): Promise<Uint8Array>;
 }
 
 export interface AeadBox {

@@ -11,6 +11,10 @@ const LOW_255_BITS = 2n ** 255n - 1n;
 const NONCE_PAD = new Uint8Array(32).fill(0xff);
 NONCE_PAD[0] = 0xfe;
 
+/** 2^256 - 3, little endian: apart from the hash above. */
+const SEED_PAD = new Uint8Array(32).fill(0xff);
+SEED_PAD[0] = 0xfd;
+
 export interface XeddsaKeyPair {
     /** The 32 bytes that the fixed-Z nonce hash covers: clamped, and reduced only where it was negated. */
     readonly scalarBytes: Uint8Array;
@@ -41,20 +45,44 @@ export function xeddsaSign(
     return finish(crypto, pair, { nonce, point: Point.BASE.multiply(nonce).toBytes() }, message);
 }
 
+/** Signs again and again with one key. */
+export interface XeddsaSigner {
+    /** `fresh` are 64 random bytes. */
+    sign(message: Uint8Array, fresh: Uint8Array): Uint8Array;
+    /** The same, with the costly half on another thread where the primitives have one. */
+    signSoon(message: Uint8Array, fresh: Uint8Array): Promise<Uint8Array>;
+}
+
 /**
- * The same signature scheme at native speed: the nonce is the private scalar of an Ed25519 seed, so that the primitives
- * can compute its point. The seed hashes the key, the message and 64 fresh bytes: neither a repeated message nor a weak
- * random source alone can repeat a nonce for different messages.
+ * The same signature scheme at native speed. Only the primitives can compute a nonce's point fast, and only within an
+ * Ed25519 signature: its first half is the point, and its nonce is SHA-512 of the key's prefix and the message. So a plain
+ * signature by a key that serves for nothing else, over the hash of our key, the message and 64 fresh bytes, gives a nonce
+ * that we know and its point; its second half is thrown away. Neither a repeated message nor a weak random source alone
+ * can repeat a nonce for different messages.
  */
-export function xeddsaSignFast(
-    crypto: Pick<CryptoPrimitives, "sha512" | "ed25519PublicOfSeed">,
+export function xeddsaSigner(
+    crypto: Pick<CryptoPrimitives, "sha512" | "ed25519Signer">,
     pair: XeddsaKeyPair,
-    message: Uint8Array,
-    fresh: Uint8Array,
-): Uint8Array {
-    const seed = crypto.sha512(concatBytes(NONCE_PAD, pair.scalarBytes, message, fresh)).subarray(0, 32);
-    const nonce = toNumber(clamp(crypto.sha512(seed).subarray(0, 32))) % ORDER;
-    return finish(crypto, pair, { nonce, point: crypto.ed25519PublicOfSeed(seed) }, message);
+): XeddsaSigner {
+    const seed = crypto.sha512(concatBytes(SEED_PAD, pair.scalarBytes)).subarray(0, 32);
+    const prefix = crypto.sha512(seed).subarray(32);
+    const nonces = crypto.ed25519Signer(seed);
+    const labelOf = (message: Uint8Array, fresh: Uint8Array): Uint8Array =>
+        crypto.sha512(concatBytes(NONCE_PAD, pair.scalarBytes, message, fresh));
+    const signed = (label: Uint8Array, plain: Uint8Array, message: Uint8Array): Uint8Array => {
+        const nonce = toNumber(crypto.sha512(concatBytes(prefix, label))) % ORDER;
+        return finish(crypto, pair, { nonce, point: plain.subarray(0, 32) }, message);
+    };
+    return {
+        sign(message, fresh) {
+            const label = labelOf(message, fresh);
+            return signed(label, nonces.sign(label), message);
+        },
+        async signSoon(message, fresh) {
+            const label = labelOf(message, fresh);
+            return signed(label, await nonces.signSoon(label), message);
+        },
+    };
 }
 
 function finish(

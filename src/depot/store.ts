@@ -35,10 +35,38 @@ export interface Offer {
     readonly kind: ItemKind;
     readonly messageId: Uint8Array;
     readonly carrier: string;
+    /** Sends that failed. */
     readonly attempts: number;
+    /** Sends that a middleman took who answers for nothing. */
+    readonly handovers: number;
 }
 
 export type OfferKey = Pick<Offer, "kind" | "messageId" | "carrier">;
+
+/** What became of the tries to bring one item to one carrier. */
+export interface Delivery extends OfferKey {
+    readonly tries: number;
+    readonly firstAt: UnixSeconds;
+    readonly lastAt: UnixSeconds;
+    /** Of the last try. */
+    readonly outcome: DeliveryOutcome;
+    /** For people; "" where there is nothing to say. */
+    readonly detail: string;
+    /** When a peer last said that the bytes are durable there. */
+    readonly storedAt: UnixSeconds | undefined;
+    /** The 64-byte receipt that proved it, where the carrier has such. */
+    readonly receipt: Uint8Array | undefined;
+}
+
+/** "unneeded": others have it, so this carrier was spared. "expired": its time ran out; said of the carrier "". */
+export type DeliveryOutcome = "stored" | "handed_over" | "rejected" | "failed" | "unneeded" | "expired";
+
+export interface Try {
+    readonly at: UnixSeconds;
+    readonly outcome: DeliveryOutcome;
+    readonly detail: string;
+    readonly receipt?: Uint8Array | undefined;
+}
 
 export interface MailboxFill {
     readonly messages: number;
@@ -69,16 +97,35 @@ export interface RelayStore {
     /** Forgets the unproven tombstone that expires first. */
     evictUnprovenTombstone(): void;
 
-    /** Does nothing if the same offer exists. It is due at once. */
-    addOffer(key: OfferKey): void;
+    /** Does nothing if the same offer exists. It is due at once, or from a monotonic time on. */
+    addOffer(key: OfferKey, dueMonotonic?: number): void;
     /** Due offers of one carrier: tombstones first, then the oldest messages; at most `limit` of them. */
     dueOffers(carrier: string, nowMonotonic: number, limit: number): readonly Offer[];
     /** The monotonic time at which the next offer of this carrier is due; undefined when none is left. */
     nextOfferAt(carrier: string): number | undefined;
     /** Counts one failed attempt and puts the offer off until a monotonic time. */
     deferOffer(key: OfferKey, untilMonotonic: number): void;
+    /** Counts one handover and puts the offer off until a monotonic time. */
+    repeatOffer(key: OfferKey, untilMonotonic: number): void;
     /** Ends an offer for good, while the item itself lives on; it stays ended over restarts. */
     endOffer(key: OfferKey): void;
+    /** Makes an offer that ended, or never was, due at once. An open one stays as it is. */
+    reopenOffer(key: OfferKey): void;
+    /** Open offers of one item, with the carriers' names. */
+    openOffers(kind: ItemKind, messageId: Uint8Array): readonly Offer[];
+
+    /** Writes one try down. A receipt and the time of storing stay when a later try brings none. */
+    recordTry(key: OfferKey, attempt: Try): void;
+    /** Everything known of the ways of one message and of its tombstone; also for a while after it is gone. */
+    deliveries(messageId: Uint8Array): readonly Delivery[];
+    /** Forgets deliveries last tried before a time, and the oldest beyond `max`; at most `limit`. Returns how many. */
+    forgetDeliveries(bounds: { readonly before: UnixSeconds; readonly max: number; readonly limit: number }): number;
+    /** Live messages that a carrier's peer last confirmed before a time, longest ago first, at most `limit`. */
+    confirmedBefore(carrier: string, before: UnixSeconds, limit: number): readonly Uint8Array[];
+    /** Messages that the next `purgeExpired` of the same arguments removes. */
+    expired(now: UnixSeconds, limit: number): readonly Uint8Array[];
+    /** Live messages with `row > after` by row, at most `limit`. */
+    liveMessages(after: number, now: UnixSeconds, limit: number): readonly Pick<StoredMessage, "row" | "payload">[];
     /**
      * At boot: forgets the times of deferred offers (monotonic clocks do not survive), drops open offers of carriers that
      * are gone, and lists what a carrier was never offered, so that a carrier added later gets its share.
@@ -130,11 +177,25 @@ export interface LinkStates {
     save(name: string, state: Uint8Array): boolean;
 }
 
+/** How far the mailboxes of others were read. */
+export interface FetchCursors {
+    load(carrier: string, routingKey: Uint8Array): FetchCursor | undefined;
+    save(carrier: string, routingKey: Uint8Array, cursor: FetchCursor): void;
+}
+
+export interface FetchCursor {
+    /** A row number of the other mailbox, up to 2^63 - 1. */
+    readonly cursor: bigint;
+    /** When reading began at the first row. */
+    readonly begunAt: UnixSeconds;
+}
+
 export interface Depot {
     readonly store: RelayStore;
     readonly mailbox: MailboxReader;
     readonly airtime: AirtimeJournal;
     readonly links: LinkStates;
+    readonly cursors: FetchCursors;
     /**
      * Runs `work` inside a transaction that many callers share, and resolves with its value once the bytes are fsynced.
      * Rejects, with nothing of `work` done, when `work` throws, the disk is full or fails, or more than the named number

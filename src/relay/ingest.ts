@@ -1,5 +1,5 @@
 import { equalBytes } from "../base/bytes.ts";
-import type { UnixSeconds } from "../base/time.ts";
+import type { Millis, UnixSeconds } from "../base/time.ts";
 import type { Arrival, RefusalReason } from "../carriers/carrier.ts";
 import { ackHashOf } from "../crypto/ack.ts";
 import type { RelayStore, StoredMessage, StoredTombstone } from "../depot/store.ts";
@@ -14,12 +14,14 @@ import {
     TOMBSTONES_UNPROVEN_MAX,
 } from "./limits.ts";
 import { offerItem } from "./offers.ts";
-import type { Way } from "./rules.ts";
+import { headStartMs, type Item, type Way } from "./rules.ts";
 
 /** Everything that one arrival is judged by. Handed in, so that the judgement itself is a function. */
 export interface IngestContext {
     readonly store: RelayStore;
     readonly now: UnixSeconds;
+    /** The monotonic clock, from which head starts are counted. */
+    readonly monotonic?: Millis;
     readonly limits: RelayLimits;
     /** Every carrier of this gateway. */
     readonly ways: readonly Way[];
@@ -56,7 +58,8 @@ function ingestMessage(context: IngestContext, outer: OuterEnvelope, payload: Ui
     const ingress = context.from.id;
     const { ackHash } = outer;
     store.insertMessage({ messageId, routingKey, ackHash, payload, ingress, receivedAt: now, expiresAt });
-    if (expiresAt > now) offerToAll(context, { kind: "message", messageId, ingress, size: payload.length });
+    const item: Item = { kind: "message", messageId, ingress, size: payload.length, routingKey };
+    if (expiresAt > now) offerToAll(context, item);
     return { kind: "stored" };
 }
 
@@ -75,9 +78,18 @@ function isDead(context: IngestContext, outer: OuterEnvelope, grave: StoredTombs
         offerToAll(context, tombstoneItem(grave));
         return true;
     }
-    if (!context.from.traits.revives) return true;
+    if (!context.from.traits.revives) {
+        tellOfGrave(context, grave);
+        return true;
+    }
     store.removeTombstone(messageId);
     return false;
+}
+
+/** A replica that still has what is dead here missed the tombstone, so it is told once more. */
+function tellOfGrave({ store, from }: IngestContext, { messageId, ingress }: StoredTombstone): void {
+    if (from.traits.delivery?.replicates !== true || ingress === from.id) return;
+    store.reopenOffer({ kind: "tombstone", messageId, carrier: from.id });
 }
 
 function ingestTombstone(context: IngestContext, tombstone: Tombstone, payload: Uint8Array): Arrival {
@@ -143,14 +155,16 @@ function refuseFull(context: IngestContext, routingKey: Uint8Array, size: number
     return undefined;
 }
 
-type Item = Parameters<typeof offerItem>[1];
-
 function tombstoneItem(grave: StoredTombstone): Item {
     return { kind: "tombstone", messageId: grave.messageId, ingress: grave.ingress, size: grave.payload.length };
 }
 
 function offerToAll(context: IngestContext, item: Item): void {
-    for (const way of context.ways) offerItem(context.store, item, way);
+    const { store, ways, monotonic = 0 } = context;
+    for (const way of ways) {
+        const waitMs = headStartMs(item, way, ways);
+        offerItem(store, item, way, waitMs === 0 ? 0 : monotonic + waitMs);
+    }
 }
 
 function refuse(reason: RefusalReason, text: string): Arrival {

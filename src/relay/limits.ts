@@ -29,3 +29,10 @@ export const SWEEP_ROWS_MAX = 500;
 
 /** Items that one step of the catching-up for a new carrier looks at. */
 export const CATCH_UP_ITEMS_MAX = 500;
+
+/** Deliveries that are remembered, and for how long after the last try, in seconds. */
+export const DELIVERIES_MAX = 500_000;
+export const DELIVERY_MEMORY_S = 7 * 24 * 3600;
+
+/** Messages that one refresh brings to one carrier again. */
+export const REFRESH_ITEMS_MAX = 100;

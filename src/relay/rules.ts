@@ -1,4 +1,6 @@
-import type { CarrierId, CarrierTraits } from "../carriers/carrier.ts";
+import { equalBytes } from "../base/bytes.ts";
+import type { CarrierId, CarrierTraits, Tier } from "../carriers/carrier.ts";
+import type { ItemKind } from "../depot/store.ts";
 
 /** A carrier as the rules see it. */
 export interface Way {
@@ -6,30 +8,58 @@ export interface Way {
     readonly traits: CarrierTraits;
 }
 
-export type Ruling = "offer" | "no_offers" | "came_from_there" | "too_large";
+/** What the rules look at. */
+export interface Item {
+    readonly kind: ItemKind;
+    readonly messageId: Uint8Array;
+    readonly ingress: CarrierId;
+    readonly size: number;
+    /** Of a message. */
+    readonly routingKey?: Uint8Array | undefined;
+}
+
+export type Ruling = "offer" | "no_offers" | "came_from_there" | "too_large" | "not_for_there";
 
 /**
  * Whether an item that came in by `ingress` goes out by `way`. A pure function with named answers, so that a log or a
  * test can tell which rule spoke.
  */
-export function rule(item: { readonly ingress: CarrierId; readonly size: number }, way: Way): Ruling {
-    if (!way.traits.offers) return "no_offers";
+export function rule(item: Pick<Item, "ingress" | "size" | "routingKey">, way: Way): Ruling {
+    const { offers, payloadSizeMax, delivery } = way.traits;
+    if (!offers) return "no_offers";
     if (item.ingress === way.id) return "came_from_there";
-    if (item.size > way.traits.payloadSizeMax) return "too_large";
+    if (item.size > payloadSizeMax) return "too_large";
+    const onlyFor = delivery?.onlyFor;
+    if (onlyFor && !(item.routingKey && equalBytes(onlyFor, item.routingKey))) return "not_for_there";
     return "offer";
 }
 
-/** First pause after a failed send, in milliseconds; it doubles with each further failure. */
-export const RETRY_MS_FIRST = 5_000;
-/** The longest pause between two sends of one item, in milliseconds. */
-export const RETRY_MS_MAX = 300_000;
+export function tierOf({ traits }: Way): Tier {
+    return traits.delivery?.tier ?? "best_effort";
+}
 
-/**
- * The pause before the next send. The spread comes from the message id, so that many items that failed together do not
- * all come back in the same moment, and a test still knows the answer.
- */
-export function retryPauseMs(attempts: number, messageId: Uint8Array): number {
-    const pause = Math.min(RETRY_MS_MAX, RETRY_MS_FIRST * 2 ** Math.min(attempts, 16));
-    const spread = (messageId[15] ?? 0) / 256;
-    return Math.round(pause * (0.75 + spread / 2));
+/** Whether others may make a send over this way unneeded. */
+export function isSparable(way: Way): boolean {
+    return tierOf(way) === "quorum" && way.traits.delivery?.replicates === false;
+}
+
+/** How long a way that may be spared waits for one that goes first, in milliseconds. */
+export const HEAD_START_MS = 2_000;
+
+/** How long this item waits for better ways before it goes out by `way`, in milliseconds. */
+export function headStartMs(
+    item: Pick<Item, "ingress" | "size" | "routingKey">,
+    way: Way,
+    ways: readonly Way[],
+): number {
+    if (!isSparable(way)) return 0;
+    const rank = rankOf(way);
+    const isLater = ways.some((other) => rankOf(other) > rank && rule(item, other) === "offer");
+    return isLater ? HEAD_START_MS : 0;
+}
+
+function rankOf(way: Way): number {
+    const tier = tierOf(way);
+    if (tier === "best_effort") return Number.NEGATIVE_INFINITY;
+    return tier === "direct" ? Number.POSITIVE_INFINITY : (way.traits.delivery?.priority ?? 0);
 }

@@ -194,6 +194,7 @@ describe("the configuration", () => {
 function other(path: string): string {
     if (path === "log_level") return "debug";
     if (path === "region") return "EU433";
+    if (path === "delivery.quorum") return "count:2";
     if (path === "lan.contacts") return `${"ab".repeat(32)}, ${"cd".repeat(32)}`;
     return path.endsWith(".listen") ? "localhost:1" : "else";
 }

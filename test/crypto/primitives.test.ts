@@ -19,9 +19,8 @@ describe("the native primitives answer as the reference does", () => {
         fc.assert(
             fc.property(bytesOf(32), bytesOf(32), (secret, key) => {
                 expect(plain(nativeCrypto.x25519Public(secret))).toEqual(plain(nobleCrypto.x25519Public(secret)));
-                expect(plain(nativeCrypto.ed25519PublicOfSeed(secret))).toEqual(
-                    plain(nobleCrypto.ed25519PublicOfSeed(secret)),
-                );
+                const [native, noble] = [nativeCrypto, nobleCrypto].map((crypto) => crypto.ed25519Signer(secret));
+                expect(plain(native?.sign(key))).toEqual(plain(noble?.sign(key)));
                 expect(plain(nativeCrypto.x25519(secret, key))).toEqual(plain(nobleCrypto.x25519(secret, key)));
             }),
             RUNS,
@@ -88,10 +87,28 @@ describe("an identity", () => {
         expect(plain(one.subarray(0, 32))).not.toEqual(plain(two.subarray(0, 32)));
     });
 
+    it("signs on another thread what it signs here, with either primitives, for any key", async () => {
+        await fc.assert(
+            fc.asyncProperty(bytesOf(32), message, fc.nat(255), async (own, text, seed) => {
+                const entropy = randomness(seed);
+                const [native, noble] = [nativeCrypto, nobleCrypto].map((crypto) =>
+                    makeIdentity({ crypto, entropy, secret: own }),
+                );
+                if (!native || !noble) throw new Error("there are two");
+                const signature = native.sign(text);
+                expect(plain(await native.signSoon(text))).toEqual(plain(signature));
+                expect(plain(await noble.signSoon(text))).toEqual(plain(signature));
+                const { publicId } = native;
+                expect(xeddsaVerify(nobleCrypto, { publicId, message: text, signature })).toBe(true);
+            }),
+            RUNS,
+        );
+    });
+
     it("cannot be made to show its secret", () => {
         const identity = makeIdentity({ crypto: nativeCrypto, entropy: randomness(1), secret });
         const shown = JSON.stringify(identity, (_, value) => (value instanceof Uint8Array ? [...value] : value));
         expect(shown).not.toContain("100,101,102");
-        expect(Object.keys(identity).sort()).toEqual(["agree", "publicId", "routingKey", "sign"]);
+        expect(Object.keys(identity).sort()).toEqual(["agree", "publicId", "routingKey", "sign", "signSoon"]);
     });
 });

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import { openDepot } from "../../src/depot/sqlite/depot.ts";
-import type { Depot, ItemKind, OfferKey, RelayStore } from "../../src/depot/store.ts";
+import type { DeliveryOutcome, Depot, ItemKind, OfferKey, RelayStore } from "../../src/depot/store.ts";
 import { id16 } from "../support/envelopes.ts";
 import { ModelStore } from "../support/model-store.ts";
 import { decodes, newMessage, newTombstone, T0, withDirectory } from "./rig.ts";
@@ -65,6 +65,10 @@ function compare({ store, now }: Model, { depot }: Real): void {
         const id = id16(number, 0xa0);
         expect(plain(depot.store.message(id))).toEqual(plain(store.message(id)));
         expect(plain(depot.store.tombstone(id))).toEqual(plain(store.tombstone(id)));
+        expect(plain(depot.store.deliveries(id))).toEqual(plain(store.deliveries(id)));
+        for (const kind of ["message", "tombstone"] as const) {
+            expect(plain(depot.store.openOffers(kind, id))).toEqual(plain(store.openOffers(kind, id)));
+        }
     }
     for (const box of BOXES) {
         const routingKey = id16(box, 0xb0);
@@ -78,7 +82,12 @@ function compare({ store, now }: Model, { depot }: Real): void {
     expect(depot.store.tombstoneCounts()).toEqual(store.tombstoneCounts());
     expect(depot.store.latestReceipt()).toBe(store.latestReceipt());
     expect(depot.mailbox.stats(now)).toEqual(store.stats(now));
+    expect(plain(depot.store.liveMessages(1, now, 3))).toEqual(plain(store.liveMessages(1, now, 3)));
+    expect(plain(depot.store.expired(now, 3))).toEqual(plain(store.expired(now, 3)));
     for (const carrier of CARRIERS) {
+        expect(plain(depot.store.confirmedBefore(carrier, now, 3))).toEqual(
+            plain(store.confirmedBefore(carrier, now, 3)),
+        );
         expect(depot.store.nextOfferAt(carrier)).toBe(store.nextOfferAt(carrier));
         for (const time of [0, 500, 10_000]) {
             expect(plain(depot.store.dueOffers(carrier, time, 4))).toEqual(plain(store.dueOffers(carrier, time, 4)));
@@ -133,6 +142,30 @@ const commands: fc.Arbitrary<Command>[] = [
     fc
         .tuple(key, fc.constantFrom(0, 400, 9_000, 0.5, 1e12))
         .map(([offer, until]) => change(`defer ${show(offer)} to ${until}`, (store) => store.deferOffer(offer, until))),
+    key.map((offer) => change(`reopen ${show(offer)}`, (store) => store.reopenOffer(offer))),
+    fc
+        .record({
+            offer: key,
+            outcome: fc.constantFrom<DeliveryOutcome>("stored", "failed", "rejected"),
+            receipt: fc.constantFrom(undefined, new Uint8Array(64).fill(1)),
+        })
+        .map(({ offer, outcome, receipt }) =>
+            change(`try ${show(offer)}: ${outcome}`, (store, now) =>
+                store.recordTry(offer, { at: now, outcome, detail: outcome, receipt }),
+            ),
+        ),
+    fc
+        .record({ ageS: fc.nat({ max: 60 }), max: fc.nat({ max: 6 }), limit: fc.nat({ max: 4 }) })
+        .map(({ ageS, max, limit }) =>
+            change(`forget ${limit} deliveries after ${ageS} s or beyond ${max}`, (store, now) =>
+                store.forgetDeliveries({ before: now - ageS, max, limit }),
+            ),
+        ),
+    fc
+        .tuple(key, fc.constantFrom(0, 400, 9_000))
+        .map(([offer, until]) =>
+            change(`repeat ${show(offer)} at ${until}`, (store) => store.repeatOffer(offer, until)),
+        ),
     key.map((offer) => change(`end ${show(offer)}`, (store) => store.endOffer(offer))),
     fc
         .subarray(CARRIERS)

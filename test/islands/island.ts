@@ -62,12 +62,13 @@ export async function openIsland({ directory, onEvent, ...parts }: IslandParts):
 
 /** The disk takes real time, during which virtual time stands still. */
 function stillDepot(depot: Depot, clock: VirtualClock): Depot {
-    const { store, mailbox, airtime, links } = depot;
+    const { store, mailbox, airtime, links, cursors } = depot;
     return {
         store,
         mailbox,
         airtime,
         links,
+        cursors,
         commit: (work) => clock.standStill(depot.commit(work)),
         close: () => depot.close(),
     };

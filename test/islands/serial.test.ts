@@ -58,7 +58,7 @@ async function openIsland(kind: KindName, air: Air, number: number): Promise<Isl
         clock: systemClock,
         log: makeLog({ level: "error", json: false, now: Date.now, write: () => undefined }),
         onEvent: (event) => {
-            if (event.kind === "depot_error" || event.carrier !== LORA) return;
+            if (!("carrier" in event) || event.carrier !== LORA) return;
             if (event.kind === "state") news.states.push(event.state.kind);
             if (event.kind === "sent" && event.outcome.kind === "peer_stored") news.brought++;
             if (event.kind === "arrival" && event.arrival.kind === "stored") news.stored++;

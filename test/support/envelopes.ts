@@ -22,7 +22,12 @@ export interface TestMessage {
 /** A well-formed message that nobody can decrypt, as the relay sees all of them, with its tombstones. */
 export function testMessage(
     number: number,
-    options: { readonly routingKey?: Uint8Array; readonly ttlHours?: number | undefined; readonly size?: number } = {},
+    options: {
+        readonly routingKey?: Uint8Array;
+        readonly ttlHours?: number | undefined;
+        readonly size?: number;
+        readonly timestampHours?: number;
+    } = {},
 ): TestMessage {
     const messageId = id16(number, 0xa0);
     const routingKey = options.routingKey ?? id16(1, 0xb0);
@@ -30,7 +35,7 @@ export function testMessage(
     const payload = encodeMessagePayload({
         version: { major: 0, minor: 0 },
         routingKey,
-        timestampHours: 490_896,
+        timestampHours: options.timestampHours ?? 490_896,
         ttlHours: "ttlHours" in options ? options.ttlHours : 168,
         messageId,
         ephemeralKey: new Uint8Array(32).fill(9),

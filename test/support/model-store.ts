@@ -1,5 +1,7 @@
 import { toHex } from "../../src/base/encoding.ts";
 import type {
+    Delivery,
+    ItemKind,
     MailboxFill,
     MailboxReader,
     NewMessage,
@@ -8,6 +10,7 @@ import type {
     RelayStore,
     StoredMessage,
     StoredTombstone,
+    Try,
 } from "../../src/depot/store.ts";
 
 interface ModelOffer extends Offer {
@@ -22,6 +25,8 @@ export class ModelStore implements RelayStore {
     #messages: StoredMessage[] = [];
     #tombstones: StoredTombstone[] = [];
     #offers: ModelOffer[] = [];
+    #deliveries: (Delivery & { readonly id: number })[] = [];
+    #delivery = 0;
 
     message(messageId: Uint8Array): StoredMessage | undefined {
         return this.#messages.find((each) => same(each.messageId, messageId));
@@ -75,9 +80,9 @@ export class ModelStore implements RelayStore {
         this.#keepTombstones((each) => each !== first);
     }
 
-    addOffer(key: OfferKey): void {
+    addOffer(key: OfferKey, due = 0): void {
         if (this.#offers.some((each) => sameOffer(each, key))) return;
-        this.#offers.push({ ...key, attempts: 0, due: 0, ended: false });
+        this.#offers.push({ ...key, attempts: 0, handovers: 0, due, ended: false });
     }
 
     dueOffers(carrier: string, nowMonotonic: number, limit: number): readonly Offer[] {
@@ -86,7 +91,7 @@ export class ModelStore implements RelayStore {
         const messages = due.filter(({ kind }) => kind === "message");
         return [...tombstones, ...messages]
             .slice(0, limit)
-            .map(({ kind, messageId, attempts }) => ({ kind, messageId, carrier, attempts }));
+            .map(({ kind, messageId, attempts, handovers }) => ({ kind, messageId, carrier, attempts, handovers }));
     }
 
     nextOfferAt(carrier: string): number | undefined {
@@ -100,8 +105,81 @@ export class ModelStore implements RelayStore {
         );
     }
 
+    repeatOffer(key: OfferKey, untilMonotonic: number): void {
+        this.#offers = this.#offers.map((each) =>
+            sameOffer(each, key) ? { ...each, handovers: each.handovers + 1, due: untilMonotonic } : each,
+        );
+    }
+
     endOffer(key: OfferKey): void {
         this.#offers = this.#offers.map((each) => (sameOffer(each, key) ? { ...each, ended: true } : each));
+    }
+
+    reopenOffer(key: OfferKey): void {
+        this.addOffer(key);
+        this.#offers = this.#offers.map((each) =>
+            sameOffer(each, key) && each.ended ? { ...each, attempts: 0, handovers: 0, due: 0, ended: false } : each,
+        );
+    }
+
+    openOffers(kind: ItemKind, messageId: Uint8Array): readonly Offer[] {
+        return this.#offers
+            .filter((each) => each.kind === kind && same(each.messageId, messageId) && !each.ended)
+            .map(({ carrier, attempts, handovers }) => ({ kind, messageId, carrier, attempts, handovers }));
+    }
+
+    recordTry(key: OfferKey, { at, outcome, detail, receipt }: Try): void {
+        const known = this.#deliveries.find((each) => sameOffer(each, key));
+        const told = {
+            id: known?.id ?? ++this.#delivery,
+            ...key,
+            tries: (known?.tries ?? 0) + 1,
+            firstAt: known?.firstAt ?? at,
+            lastAt: at,
+            outcome,
+            detail,
+            storedAt: outcome === "stored" ? at : known?.storedAt,
+            receipt: receipt ?? known?.receipt,
+        };
+        this.#deliveries = known
+            ? this.#deliveries.map((each) => (each === known ? told : each))
+            : [...this.#deliveries, told];
+    }
+
+    deliveries(messageId: Uint8Array): readonly Delivery[] {
+        return this.#deliveries.filter((each) => same(each.messageId, messageId)).map(({ id: _, ...each }) => each);
+    }
+
+    forgetDeliveries({ before, max, limit }: Parameters<RelayStore["forgetDeliveries"]>[0]): number {
+        const last = this.#deliveries.at(-1)?.id ?? 0;
+        const oldest = this.#deliveries.slice(0, limit);
+        const gone = oldest.filter((each) => each.lastAt < before || each.id <= last - max);
+        this.#deliveries = this.#deliveries.filter((each) => !gone.includes(each));
+        // The file gives numbers out again that were the last ones.
+        this.#delivery = this.#deliveries.at(-1)?.id ?? 0;
+        return gone.length;
+    }
+
+    confirmedBefore(carrier: string, before: number, limit: number): readonly Uint8Array[] {
+        return this.#deliveries
+            .filter((each) => each.carrier === carrier && each.kind === "message" && this.message(each.messageId))
+            .filter(({ storedAt }) => storedAt !== undefined && storedAt < before)
+            .sort((a, b) => (a.storedAt ?? 0) - (b.storedAt ?? 0))
+            .slice(0, limit)
+            .map(({ messageId }) => messageId);
+    }
+
+    expired(now: number, limit: number): readonly Uint8Array[] {
+        return this.#messages
+            .filter((each) => each.expiresAt <= now)
+            .sort((a, b) => a.expiresAt - b.expiresAt)
+            .slice(0, limit)
+            .map(({ messageId }) => messageId);
+    }
+
+    liveMessages(after: number, now: number, limit: number): readonly Pick<StoredMessage, "row" | "payload">[] {
+        const live = this.#messages.filter((each) => each.row > after && each.expiresAt > now);
+        return live.slice(0, limit).map(({ row, payload }) => ({ row, payload }));
     }
 
     resumeOffers(carriers: readonly string[]): void {

@@ -52,7 +52,10 @@ export const ROOMS: readonly Room[] = [
 ];
 
 /** Packages that one room alone may import. */
-export const PACKAGE_OWNERS: Readonly<Record<string, string>> = { "better-sqlite3": "src/depot/sqlite/" };
+export const PACKAGE_OWNERS: Readonly<Record<string, string>> = {
+    "better-sqlite3": "src/depot/sqlite/",
+    mqtt: "src/carriers/mqtt/",
+};
 
 export function roomOf(path: string): Room | undefined {
     return ROOMS.find(({ prefix }) => path.startsWith(prefix));

@@ -1,16 +1,14 @@
 import { Command, CommanderError } from "commander";
+import { BROKER_SETTINGS } from "../config/broker-settings.ts";
+import { PEER_SETTINGS } from "../config/peer-settings.ts";
 import { RADIO_SETTINGS, SETTINGS, variableOf } from "../config/settings.ts";
+import { VERSION } from "../version.ts";
 import { addBundle } from "./bundle-commands.ts";
 import { addNode } from "./node-commands.ts";
 import { addRadioCommands } from "./radio-commands.ts";
 import { configFrom } from "./settings-of.ts";
 import { withSettings } from "./shared-options.ts";
 import { CommandError, type Terminal } from "./terminal.ts";
-
-/** The version in package.json, put in by the build. */
-declare const HEARTH_VERSION: string | undefined;
-
-export const VERSION = typeof HEARTH_VERSION === "string" ? HEARTH_VERSION : "0.0.0-dev";
 
 /** Runs one command line; returns the exit code. Heavy rooms are loaded by the command that needs them. */
 export async function runProgram(args: readonly string[], terminal: Terminal): Promise<number> {
@@ -53,6 +51,14 @@ function makeProgram(terminal: Terminal): Command {
 }
 
 function addGateway(program: Command, terminal: Terminal): void {
+    withSettings(program.command("trace"))
+        .description("show where a message stands: who has it, who was tried, and when")
+        .argument("<message>", "its id, 32 hex digits")
+        .option("--json", "JSON for scripts")
+        .action(async (message, options) => {
+            const { trace } = await import("./trace.ts");
+            await trace(message, options, terminal);
+        });
     withSettings(program.command("run"))
         .description("run the gateway")
         .option(
@@ -169,6 +175,10 @@ function settingsHelp(): string {
         ...SETTINGS.map(({ path, fallback, help }) => line(path, fallback, help)),
         "\nFor each [[radio]], or HEARTH_RADIO_1_PORT and so on:\n",
         ...RADIO_SETTINGS.map(({ path, fallback, help }) => line(path, fallback, help)),
+        "\nFor each [[mqtt]], or HEARTH_MQTT_1_URL and so on:\n",
+        ...BROKER_SETTINGS.map(({ path, fallback, help }) => line(path, fallback, help)),
+        "\nFor each [[peer]], or HEARTH_PEER_1_URL and so on:\n",
+        ...PEER_SETTINGS.map(({ path, fallback, help }) => line(path, fallback, help)),
     ].join("\n");
 }
 

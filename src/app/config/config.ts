@@ -1,5 +1,10 @@
 import { Secret } from "../../base/secret.ts";
+import type { Tier } from "../../carriers/carrier.ts";
+import type { CertPin } from "../../carriers/http/cert-pin.ts";
+import type { BrokerPlace, Login } from "../../carriers/mqtt/broker-url.ts";
+import type { Subscribed } from "../../carriers/mqtt/topics.ts";
 import { parsePublicId } from "../../crypto/public-id.ts";
+import { parseQuorum, type QuorumStrategy } from "../../relay/quorum.ts";
 import type { RadioKindName } from "./module-settings.ts";
 import type { LOG_LEVELS } from "./settings.ts";
 
@@ -21,6 +26,8 @@ export interface HttpConfig {
     readonly credentials: { readonly username: string; readonly password: Secret } | undefined;
     readonly allowAnonymous: boolean;
     readonly trustProxy: boolean;
+    /** HOST or HOST:PORT by which other nodes know this one; with none any destination is taken. */
+    readonly publicHosts: readonly string[];
     readonly bodyBytesMax: number;
     readonly framesMax: number;
     readonly rates: {
@@ -102,6 +109,40 @@ export interface LanConfig {
     readonly refreshMs: number;
 }
 
+export interface BrokerConfig {
+    readonly id: string;
+    readonly place: BrokerPlace;
+    readonly login: Login | undefined;
+    /** Undefined: one is made from the gateway's identity. */
+    readonly clientId: string | undefined;
+    readonly prefix: string;
+    readonly subscribed: Subscribed;
+    readonly caFile: string | undefined;
+    readonly pin: CertPin | undefined;
+    readonly state: boolean;
+    readonly homeAssistant: boolean;
+}
+
+export interface PeerConfig {
+    readonly id: string;
+    /** Without its login. */
+    readonly url: string;
+    readonly credentials: { readonly username: string; readonly password: Secret } | undefined;
+    readonly publicId: Uint8Array | undefined;
+    readonly receipts: boolean;
+    readonly sends: boolean;
+    readonly tier: Tier;
+    readonly priority: number;
+    readonly replicates: boolean;
+    readonly refreshS: number;
+    readonly fetch: PeerFetch;
+    readonly pollMs: number;
+    readonly pins: readonly CertPin[];
+    readonly caFile: string | undefined;
+}
+
+export type PeerFetch = "none" | "replication" | readonly Uint8Array[];
+
 /** Everything a gateway is told by its operator, checked. */
 export interface Config {
     readonly name: string;
@@ -115,6 +156,10 @@ export interface Config {
     readonly mailbox: MailboxConfig;
     readonly lan: LanConfig;
     readonly radios: readonly RadioConfig[];
+    readonly brokers: readonly BrokerConfig[];
+    readonly peers: readonly PeerConfig[];
+    /** How many peers must have a message before it counts as distributed. */
+    readonly quorum: QuorumStrategy;
 }
 
 /** Checked values by path. The table in settings.ts and these names are held together by a test. */
@@ -146,7 +191,7 @@ export class Values {
     }
 }
 
-export function configOf(values: Values, radios: readonly Values[]): Config {
+export function configOf(values: Values, radios: readonly Values[]): Omit<Config, "brokers" | "peers"> {
     return {
         name: values.text("name"),
         dataDir: values.text("data_dir"),
@@ -155,6 +200,7 @@ export function configOf(values: Values, radios: readonly Values[]): Config {
         radioAutodetect: values.flag("radio_autodetect"),
         sticks: values.textIfSet("sticks"),
         http: httpOf(values),
+        quorum: quorumOf(values.text("delivery.quorum")),
         mailbox: {
             mailboxMessagesMax: values.number("mailbox.messages_max"),
             totalMessagesMax: values.number("mailbox.total_messages_max"),
@@ -166,6 +212,12 @@ export function configOf(values: Values, radios: readonly Values[]): Config {
     };
 }
 
+function quorumOf(text: string): QuorumStrategy {
+    const quorum = parseQuorum(text);
+    if (!quorum.ok) throw new Error(`delivery.quorum must be ${quorum.error}`);
+    return quorum.value;
+}
+
 function httpOf(values: Values): HttpConfig {
     const username = values.textIfSet("http.username");
     const password = values.textIfSet("http.password");
@@ -175,6 +227,7 @@ function httpOf(values: Values): HttpConfig {
         credentials: both ? { username, password: new Secret(password) } : undefined,
         allowAnonymous: values.flag("http.allow_anonymous"),
         trustProxy: values.flag("http.trust_proxy"),
+        publicHosts: (values.textIfSet("http.public_hosts") ?? "").split(",").flatMap((host) => host.trim() || []),
         bodyBytesMax: values.number("http.limits.body_bytes_max"),
         framesMax: values.number("http.limits.frames_max"),
         rates: {

@@ -1,7 +1,11 @@
 import * as v from "valibot";
 import { err, ok, type Result } from "../../base/result.ts";
 import { networkKeySlot } from "../network-keys.ts";
+import { BROKER_SETTINGS, BROKERS_MAX } from "./broker-settings.ts";
+import { brokerOf } from "./brokers.ts";
 import { type Config, configOf, listenOf, Values } from "./config.ts";
+import { PEER_SETTINGS, PEERS_MAX } from "./peer-settings.ts";
+import { peerContradictions, peerOf } from "./peers.ts";
 import { boardGiven, presetGiven } from "./profile-values.ts";
 import type { Setting } from "./setting.ts";
 import { RADIO_SETTINGS, RADIOS_MAX, SETTINGS } from "./settings.ts";
@@ -17,41 +21,76 @@ export function loadConfig(sources: readonly Source[]): Result<Config, readonly 
         sources.map(({ given }) => given),
         problems,
     );
-    // Radios are a list: the first source that names any decides how many there are, the others only fill in.
-    const count = Math.max(0, ...sources.map(({ radios }) => radios.length));
-    if (count > RADIOS_MAX) problems.push(`${count} radios are more than the ${RADIOS_MAX} that one gateway drives`);
-    const radios = Array.from({ length: Math.min(count, RADIOS_MAX) }, (_, index) => {
-        const name = count > 1 ? `radio ${index + 1}: ` : "radio: ";
-        return radioValues(
-            sources.map((source) => source.radios[index] ?? []),
-            index,
-            { name, region: main.textIfSet("region") },
-            problems,
-        );
-    });
+    const radios = listOf(
+        sources.map((source) => source.radios),
+        {
+            word: "radio",
+            most: RADIOS_MAX,
+            settings: RADIO_SETTINGS,
+            id: "lora",
+            missing: ["port", "name the serial device"],
+            more: (said, name) => profileGiven(said, { name, region: main.textIfSet("region") }, problems),
+            check: keyProblems,
+        },
+        problems,
+    );
+    const brokers = listOf(
+        sources.map((source) => source.brokers ?? []),
+        { word: "mqtt", most: BROKERS_MAX, settings: BROKER_SETTINGS, id: "mqtt", missing: ["url", "name the broker"] },
+        problems,
+    );
+    const peers = listOf(
+        sources.map((source) => source.peers ?? []),
+        { word: "peer", most: PEERS_MAX, settings: PEER_SETTINGS, id: "peer", missing: ["url", "name the mailbox"] },
+        problems,
+    );
+    const taken = [...radios, ...brokers].flatMap((each) => each.textIfSet("id") ?? []);
+    problems.push(...peerContradictions(peers, taken));
     const said = new Set(sources.flatMap(({ given }) => given.map(({ path }) => path)));
-    problems.push(...contradictions(main, radios, said));
-    return problems.length > 0 ? err(problems) : ok(configOf(main, radios));
+    problems.push(...contradictions(main, radios, said), ...brokerContradictions(brokers, radios));
+    if (problems.length > 0) return err(problems);
+    return ok({ ...configOf(main, radios), brokers: brokers.map(brokerOf), peers: peers.map(peerOf) });
+}
+
+interface ListKind {
+    readonly word: string;
+    readonly most: number;
+    readonly settings: readonly Setting[];
+    /** The name that the first gets by itself. */
+    readonly id: string;
+    /** The setting without which there is nothing, and what to do about it. */
+    readonly missing: readonly [path: string, advice: string];
+    /** What follows out of what was said of one, and yields to it. */
+    readonly more?: (said: readonly Given[], name: string) => readonly (readonly Given[])[];
+    /** What does not go together in one. */
+    readonly check?: (values: Values) => readonly string[];
+}
+
+/** The source with the most decides how many there are, the others only fill in. */
+function listOf(
+    given: readonly (readonly (readonly Given[])[])[],
+    { word, most, settings, id, missing: [path, advice], more, check }: ListKind,
+    problems: string[],
+): readonly Values[] {
+    const count = Math.max(0, ...given.map(({ length }) => length));
+    if (count > most) problems.push(`${count} ${word}s are more than the ${most} that one gateway drives`);
+    return Array.from({ length: Math.min(count, most) }, (_, index) => {
+        const name = count > 1 ? `${word} ${index + 1}: ` : `${word}: `;
+        const said = given.map((lists) => lists[index] ?? []);
+        const mine = [...said, ...(more?.(said.flat(), name) ?? [])];
+        const automatic = { path: "id", value: `${id}${index === 0 ? "" : index + 1}`, where: name, words: false };
+        const isNamed = mine.flat().some((each) => each.path === "id");
+        const values = valuesOf(settings, isNamed ? mine : [...mine, [automatic]], problems);
+        problems.push(...(check?.(values) ?? []).map((problem) => name + problem));
+        const isSaid = mine.flat().some((each) => each.path === path);
+        if (!isSaid) problems.push(`${name}${path} is missing: ${advice}`);
+        return values;
+    });
 }
 
 /** A radio without any setting, as an unconfigured device gets it. */
 export function radioFallbacks(): Values {
     return valuesOf(RADIO_SETTINGS, [], []);
-}
-
-function radioValues(
-    given: readonly (readonly Given[])[],
-    index: number,
-    { name, region }: { readonly name: string; readonly region: string | undefined },
-    problems: string[],
-): Values {
-    const named = given.flat().some(({ path }) => path === "id");
-    const automatic: Given = { path: "id", value: `lora${index === 0 ? "" : index + 1}`, where: name, words: false };
-    const all = [...given, ...profileGiven(given.flat(), { name, region }, problems)];
-    const values = valuesOf(RADIO_SETTINGS, named ? all : [...all, [automatic]], problems);
-    problems.push(...keyProblems(values).map((problem) => name + problem));
-    if (values.textIfSet("port") === undefined) problems.push(`${name}port is missing: name the serial device`);
-    return values;
 }
 
 /** Whatever somebody said about the radio itself wins over its preset and its board. */
@@ -152,6 +191,24 @@ function contradictions(values: Values, radios: readonly Values[], said: Readonl
     }
     for (const port of twice(all("port"))) problems.push(`two radios use ${port}`);
     return problems;
+}
+
+function brokerContradictions(brokers: readonly Values[], radios: readonly Values[]): readonly string[] {
+    const ids = [...brokers, ...radios].flatMap((each) => each.textIfSet("id") ?? []);
+    const problems = brokers
+        .flatMap((broker) => broker.textIfSet("id") ?? [])
+        .filter((id) => id === "http" || twice(ids).has(id))
+        .map((id) => `${id} is taken: give the broker an id of its own`);
+    for (const broker of brokers) {
+        const half = (broker.textIfSet("username") === undefined) !== (broker.textIfSet("password") === undefined);
+        if (half) problems.push(`mqtt ${broker.text("id")}: username and password belong together: set both or none`);
+        const isPlain = broker.textIfSet("url")?.startsWith("mqtt:") === true;
+        if (isPlain && (broker.textIfSet("ca_file") ?? broker.textIfSet("pin")) !== undefined)
+            problems.push(`mqtt ${broker.text("id")}: ca_file and pin need an address with mqtts://`);
+        if (broker.flag("home_assistant") && !broker.flag("state"))
+            problems.push(`mqtt ${broker.text("id")}: home_assistant needs state = true`);
+    }
+    return [...new Set(problems)];
 }
 
 function twice(words: readonly string[]): ReadonlySet<string> {

@@ -1,6 +1,7 @@
 import * as v from "valibot";
 import { parsePublicId } from "../../crypto/public-id.ts";
 import { regionNames } from "../../link/region.ts";
+import { parseQuorum } from "../../relay/quorum.ts";
 import { MODULE_SETTINGS } from "./module-settings.ts";
 import { between, flag, oneOf, type Setting, setting, text } from "./setting.ts";
 
@@ -57,6 +58,12 @@ export const SETTINGS: readonly Setting[] = [
         "Basic authentication; better set by HEARTH_HTTP_PASSWORD.",
     ),
     setting("http.allow_anonymous", "boolean", flag, "Listen beyond loopback although nobody has to log in.", false),
+    setting(
+        "http.public_hosts",
+        "text",
+        text(2_000),
+        "HOST or HOST:PORT by which other nodes reach this one, with commas between: requests signed for others are refused.",
+    ),
     setting("http.trust_proxy", "boolean", flag, "Believe X-Forwarded-For when counting requests per address.", false),
     ...rate("submit_ip", "submits of one address", 10, 10),
     ...rate("submit_key", "frames for one routing key", 5, 20),
@@ -70,6 +77,19 @@ export const SETTINGS: readonly Setting[] = [
         2 * 1024 * 1024,
     ),
     setting("http.limits.frames_max", "integer", between(1, 10_000), "Most frames in one submit body.", 100),
+    setting(
+        "delivery.quorum",
+        "text",
+        v.pipe(
+            v.string(),
+            v.check(
+                (said) => parseQuorum(said).ok,
+                "any, all, count:N (N from 1 on) or fraction:F (above 0, at most 1)",
+            ),
+        ),
+        "How many peers of the tier quorum must have a message until it counts as distributed.",
+        "any",
+    ),
     setting("mailbox.messages_max", "integer", between(1, 1_000_000), "Messages kept for one routing key.", 1000),
     setting("mailbox.total_messages_max", "integer", between(1, 100_000_000), "Messages kept altogether.", 500_000),
     setting("mailbox.total_mebibytes_max", "integer", between(1, 1_000_000), "Space for all messages, in MiB.", 1024),

@@ -40,7 +40,7 @@ export class StatusBook {
     }
 
     onEvent(event: GatewayEvent): void {
-        if (event.kind === "depot_error") return;
+        if (!("carrier" in event)) return;
         const notes = this.#notesOf(event.carrier);
         if (event.kind === "state") {
             if (event.state.kind === "down" && notes.state?.kind === "up") notes.downs++;

@@ -13,8 +13,8 @@ export type Problem = string | undefined;
 /** A function for each array in a file's `data`. */
 export type Group = Readonly<Record<string, (fields: Fields, crypto: CryptoPrimitives) => Problem | Promise<Problem>>>;
 
-/** The checks of the arrays in `data`. Anything else that could hold vectors is a problem of its own, never passed over. */
-export function checksOf(data: Fields, group: Group): readonly Check[] {
+/** The checks of the arrays in `data`. Anything else that could hold vectors is a problem of its own, never passed over; `others` are looked at elsewhere. */
+export function checksOf(data: Fields, group: Group, others: readonly string[] = []): readonly Check[] {
     const checks: Check[] = [];
     for (const key of data.keys()) {
         const list = data.raw(key);
@@ -24,7 +24,8 @@ export function checksOf(data: Fields, group: Group): readonly Check[] {
                 const run: Check["run"] = (crypto) => check(new Fields(value, `file.data.${key}[${index}]`), crypto);
                 checks.push({ name: nameOf(key, index, value), run });
             }
-        } else if (check) checks.push({ name: key, run: () => "is no list" });
+        } else if (others.includes(key)) continue;
+        else if (check) checks.push({ name: key, run: () => "is no list" });
         else if (typeof list === "object") checks.push({ name: key, run: () => `nobody knows how to check ${key}` });
     }
     return checks;

@@ -7,6 +7,8 @@ import { configStrings } from "./config-group.ts";
 import * as crypto from "./crypto-groups.ts";
 import { Fields } from "./fields.ts";
 import { mdnsTxt } from "./mdns-group.ts";
+import { mqtt, subscribeAll } from "./mqtt-group.ts";
+import { pauseChecks, quorum } from "./quorum-group.ts";
 import * as wire from "./wire-groups.ts";
 
 /** Largest vector file that is read, in bytes. */
@@ -33,14 +35,14 @@ const GROUPS: ReadonlyMap<string, Group> = named({
     signed_headers: crypto.signedHeaders,
     config_strings: configStrings,
     mdns_txt: mdnsTxt,
+    mqtt,
+    quorum,
 });
 
 /** Parts of Ember that Hearth does not have yet, with what they are. */
 const LATER: ReadonlyMap<string, string> = named({
     dag: "ordering of conversations",
     receive_pipeline: "a client's receive pipeline",
-    quorum: "quorum strategies",
-    mqtt: "MQTT",
 });
 
 const HTTP_MODES = named<"node" | "embedded">({ http_node: "node", http_embedded: "embedded" });
@@ -145,7 +147,7 @@ async function outcomesOf(format: string, content: Fields, options: VectorOption
     const group = GROUPS.get(format);
     if (!group) return [{ name: format, problem: "nobody knows this format" }];
     const data = content.child("data");
-    const checks = [...checksOf(data, group), ...extraChecks(format, data)];
+    const checks = [...checksOf(data, group, EXTRA_KEYS), ...extraChecks(format, data)];
     if (checks.length === 0) return [NO_VECTOR];
     const outcomes: Outcome[] = [];
     for (const check of checks) outcomes.push({ name: check.name, problem: await runCheck(check) });
@@ -161,7 +163,15 @@ async function runCheck(check: Check): Promise<Problem> {
     }
 }
 
+/** Objects of a file's data that `extraChecks` looks at. */
+const EXTRA_KEYS = ["retry_caps_ms"];
+
 function extraChecks(format: string, data: Fields): readonly Check[] {
+    if (format === "mqtt" && data.has("subscribe_all_topic_text")) {
+        const topic = data.text("subscribe_all_topic_text");
+        return [{ name: "subscribe_all_topic_text", run: () => subscribeAll(topic) }];
+    }
+    if (format === "quorum" && data.has("retry_caps_ms")) return pauseChecks(data.child("retry_caps_ms"));
     if (format !== "identity_file" || !data.has("save_with_empty_password")) return [];
     const category = data.text("save_with_empty_password");
     return [{ name: "save_with_empty_password", run: (set) => crypto.emptyPassword(category, set) }];

@@ -11,7 +11,7 @@ export function mailboxIdentity(identity: Identity): MailboxIdentity {
         publicId,
         routingKey,
         identityAnswer: (challenge) => identity.sign(identityChallengeData(challenge, publicId)),
-        receipt: (messageId) => identity.sign(receiptData(publicId, messageId)),
+        receipt: (messageId) => identity.signSoon(receiptData(publicId, messageId)),
         ackSecret({ ephemeralKey, messageId }) {
             const shared = isLowOrder(ephemeralKey) ? undefined : identity.agree(ephemeralKey);
             return shared && ackSecretOf(shared, messageId);

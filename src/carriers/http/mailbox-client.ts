@@ -1,9 +1,16 @@
+import { utf8 } from "../../base/bytes.ts";
 import { fromBase64, toBase64, toBase64Url } from "../../base/encoding.ts";
 import { err, ok, type Result } from "../../base/result.ts";
 import type { Clock, Millis } from "../../base/time.ts";
 import { encodeSubmitBody } from "../../wire/submit-body.ts";
-import { type CallMailbox, failed, type HttpReply, type MailboxClientError, makeCall } from "./client-http.ts";
-import type { Credentials } from "./options.ts";
+import {
+    type CallMailbox,
+    type CallOptions,
+    failed,
+    type HttpReply,
+    type MailboxClientError,
+    makeCall,
+} from "./client-http.ts";
 
 /** What a mailbox says about one frame. */
 export type FrameResult =
@@ -29,24 +36,22 @@ export interface MailboxClient {
     submit(frames: readonly Uint8Array[]): Promise<Result<readonly FrameResult[], MailboxClientError>>;
     /** All pages after `after`, oldest payload first. */
     fetchAll(routingKey: Uint8Array, after?: bigint): Promise<Result<Fetched, MailboxClientError>>;
+    /** One page. A cursor that does not grow is an error of the mailbox. */
+    fetchPage(routingKey: Uint8Array, after?: bigint): Promise<Result<Page, MailboxClientError>>;
     health(): Promise<Result<{ readonly version: string }, MailboxClientError>>;
     /** The 64-byte answer to a 32-byte challenge, not yet verified. */
     identity(challenge: Uint8Array): Promise<Result<Uint8Array, MailboxClientError>>;
+    /** Posts JSON to a route of Hearth's own and gives the JSON object that comes back. */
+    ask(path: string, question: unknown): Promise<Result<Record<string, unknown>, MailboxClientError>>;
 }
 
-export interface MailboxClientOptions {
-    /** May hold `user:password@`, which is taken out at once. */
-    readonly url: string;
-    readonly credentials?: Credentials | undefined;
-    readonly clock: Clock;
-    /** For each request, in milliseconds. */
-    readonly timeoutMs?: Millis;
-}
+/** The address may hold `user:password@`, which is taken out at once. */
+export type MailboxClientOptions = Omit<CallOptions, "timeoutMs"> & { readonly timeoutMs?: Millis };
 
 const TIMEOUT_MS = 30_000;
 /** Frames and bytes of one request: what a stock Ember node takes. */
-const FRAMES_MAX = 100;
-const BODY_SIZE_MAX = 2 * 1024 * 1024;
+export const FRAMES_MAX = 100;
+export const BODY_SIZE_MAX = 2 * 1024 * 1024;
 /** What one fetch reads at most. */
 const PAGES_MAX = 100_000;
 const PAYLOAD_BYTES_MAX = 256 * 1024 * 1024;
@@ -56,24 +61,24 @@ const WAIT_S_MAX = 60;
 
 /** Speaks to Hearth's mailbox and to an unmodified Ember node alike. */
 export function makeMailboxClient(options: MailboxClientOptions): MailboxClient {
-    const call = makeCall({
-        url: options.url,
-        credentials: options.credentials,
-        clock: options.clock,
-        timeoutMs: options.timeoutMs ?? TIMEOUT_MS,
-    });
+    const call = makeCall({ ...options, timeoutMs: options.timeoutMs ?? TIMEOUT_MS });
     return {
         submit: (frames) => submit(call, frames),
         fetchAll: (routingKey, after) => fetchAll({ call, clock: options.clock }, routingKey, after),
+        fetchPage: (routingKey, after) => fetchPage(call, routingKey, after),
         health: () => health(call),
         identity: (challenge) => identity(call, challenge),
+        async ask(path, question) {
+            const reply = await call({ method: "POST", path, body: utf8(JSON.stringify(question)) });
+            return reply.ok ? objectOf(reply.value) : reply;
+        },
     };
 }
 
 async function submit(call: CallMailbox, frames: readonly Uint8Array[]): ReturnType<MailboxClient["submit"]> {
     const results: FrameResult[] = [];
     for (const batch of batchesOf(frames)) {
-        const body = new Uint8Array(encodeSubmitBody(batch));
+        const body = encodeSubmitBody(batch);
         const reply = await call({ method: "POST", path: "/api/v1/submit", body });
         if (!reply.ok) return reply;
         const json = objectOf(reply.value);
@@ -95,15 +100,11 @@ async function fetchAll(
     start?: bigint,
 ): ReturnType<MailboxClient["fetchAll"]> {
     const payloads: Uint8Array[] = [];
-    const path = `/api/v1/fetch/${toBase64Url(routingKey)}`;
     let cursor = start;
     let bytes = 0;
     const again = patient(call, clock);
     for (let page = 0; page < PAGES_MAX && bytes < PAYLOAD_BYTES_MAX; page++) {
-        const ask = page === 0 ? call : again;
-        const reply = await ask({ method: "GET", path: cursor === undefined ? path : `${path}?after=${cursor}` });
-        if (!reply.ok) return reply;
-        const parsed = pageOf(reply.value, cursor);
+        const parsed = await fetchPage(page === 0 ? call : again, routingKey, cursor);
         if (!parsed.ok) return parsed;
         for (const payload of parsed.value.payloads) {
             payloads.push(payload);
@@ -113,6 +114,16 @@ async function fetchAll(
         if (!parsed.value.hasMore) return ok({ payloads, cursor, complete: true });
     }
     return ok({ payloads, cursor, complete: false });
+}
+
+async function fetchPage(
+    call: CallMailbox,
+    routingKey: Uint8Array,
+    after: bigint | undefined,
+): ReturnType<MailboxClient["fetchPage"]> {
+    const path = `/api/v1/fetch/${toBase64Url(routingKey)}`;
+    const reply = await call({ method: "GET", path: after === undefined ? path : `${path}?after=${after}` });
+    return reply.ok ? pageOf(reply.value, after) : reply;
 }
 
 /** Asks again where a mailbox that gave pages before wants a rest now. */
@@ -158,8 +169,9 @@ async function identity(call: CallMailbox, challenge: Uint8Array): ReturnType<Ma
     return signature?.length === 64 ? ok(signature) : err(nonsense("identity"));
 }
 
-interface Page {
+export interface Page {
     readonly payloads: readonly Uint8Array[];
+    /** Where the next page begins; undefined for a page without payloads. */
     readonly cursor: bigint | undefined;
     readonly hasMore: boolean;
 }
@@ -190,10 +202,13 @@ function statusError({ status, text, retryAfterS }: HttpReply): MailboxClientErr
     const words = (typeof said === "string" ? said : text).replace(/\p{Cc}+/gu, " ").slice(0, 300);
     const wait = retryAfterS === undefined ? {} : { retryAfterS };
     if (status === 401 && words === "") {
-        return failed("unauthorized", "The mailbox wants a user name and a password, or others than these");
+        return {
+            ...failed("unauthorized", "The mailbox wants a user name and a password, or others than these"),
+            status,
+        };
     }
     const kind = status === 401 ? "unauthorized" : status === 429 || status === 503 ? "busy" : "refused";
-    return { kind, detail: `The mailbox answers ${status}${words === "" ? "" : `: ${words}`}`, ...wait };
+    return { kind, status, detail: `The mailbox answers ${status}${words === "" ? "" : `: ${words}`}`, ...wait };
 }
 
 function frameResult(item: unknown): FrameResult | undefined {

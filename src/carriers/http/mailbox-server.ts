@@ -58,7 +58,9 @@ class HttpMailbox implements MailboxServer {
         if (problem !== undefined) throw new MailboxStartError(problem);
         this.#handlers = handlers;
         const connections = new Connections(this.#limits);
-        const requests = new RequestHandler(this.#options, this.#limits, (payload) => handlers.onPayload(payload));
+        const requests = new RequestHandler(this.#options, this.#limits, (payload, via) =>
+            handlers.onPayload(payload, via),
+        );
         const server = makeServer(this.#limits, connections, requests);
         await listen(server, this.#options);
         this.#server = server;

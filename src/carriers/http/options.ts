@@ -4,6 +4,7 @@ import type { Clock, UnixSeconds } from "../../base/time.ts";
 import type { OuterEnvelope } from "../../wire/outer-envelope.ts";
 import type { Carrier, CarrierId } from "../carrier.ts";
 import type { HttpLimits, RateLimits } from "./limits.ts";
+import type { MeetingSource } from "./meeting-host.ts";
 
 /** The mailboxes as this carrier reads them; the depot's reader fits. */
 export interface MailboxPages {
@@ -29,7 +30,7 @@ export interface MailboxIdentity {
     /** The 64-byte answer to a 32-byte challenge. */
     identityAnswer(challenge: Uint8Array): Uint8Array;
     /** The 64-byte receipt for a stored message. */
-    receipt(messageId: Uint8Array): Uint8Array;
+    receipt(messageId: Uint8Array): Promise<Uint8Array>;
     /** Of a message to this gateway; undefined where its ephemeral key is low-order. */
     ackSecret(outer: OuterEnvelope): Uint8Array | undefined;
 }
@@ -69,6 +70,10 @@ export interface MailboxServerOptions {
     readonly identity?: MailboxIdentity | undefined;
     /** Without it `x-node-signature` is not looked at. */
     readonly verifySigned?: VerifySigned | undefined;
+    /** The carrier of the peer with this public id, whose verified requests count as having come that way. */
+    readonly peerOf?: ((publicId: Uint8Array) => CarrierId | undefined) | undefined;
+    /** Lets those peers compare depots. */
+    readonly meetings?: MeetingSource | undefined;
     readonly credentials?: Credentials | undefined;
     /** Listen beyond loopback although nobody has to log in. */
     readonly allowAnonymous?: boolean | undefined;

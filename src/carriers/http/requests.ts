@@ -17,6 +17,7 @@ import { readBody } from "./body.ts";
 import { Budget } from "./budget.ts";
 import { fetchAnswer } from "./fetch.ts";
 import { type HttpLimits, NO_RATES, NODE_RATES } from "./limits.ts";
+import { MeetingHost } from "./meeting-host.ts";
 import type { MailboxServerOptions } from "./options.ts";
 import { challengeText, parseChallenge, parseFetchQuery, parseRoutingKey } from "./query.ts";
 import { clientName, limitedAnswer, RateLimiter, rateHeaders } from "./rate-limit.ts";
@@ -26,6 +27,7 @@ import { submitAnswer } from "./submit.ts";
 /** Ember clients look at the status only; the version is that of the API they speak (SPEC 14.1). */
 const HEALTHY = jsonAnswer(200, '{"status":"ok","version":"0.1.0"}');
 const UNAUTHORIZED = 401;
+const UNLIMITED = new RateLimiter(NO_RATES.submitKey);
 
 /** One request as the routes see it. */
 interface Job {
@@ -49,6 +51,7 @@ export class RequestHandler {
     readonly #submitKey: RateLimiter;
     readonly #fetchIp: RateLimiter;
     readonly #fetchKey: RateLimiter;
+    readonly #meetings: MeetingHost | undefined;
 
     constructor(options: MailboxServerOptions, limits: HttpLimits, onPayload: CarrierHandlers["onPayload"]) {
         this.#options = options;
@@ -62,6 +65,7 @@ export class RequestHandler {
         this.#submitKey = new RateLimiter(rates.submitKey);
         this.#fetchIp = new RateLimiter(rates.fetchIp);
         this.#fetchKey = new RateLimiter(rates.fetchKey);
+        this.#meetings = options.meetings && new MeetingHost(options.meetings, options.clock);
     }
 
     async answer(
@@ -115,6 +119,8 @@ export class RequestHandler {
                 return this.#fetch(job, route.keyText);
             case "submit":
                 return this.#submit(job);
+            case "meeting":
+                return this.#meetings ? this.#withBody(job, (bytes) => this.#meet(job, bytes)) : emptyAnswer(404);
             default:
                 return emptyAnswer(404);
         }
@@ -165,11 +171,23 @@ export class RequestHandler {
         const now = this.#options.clock.now().monotonic;
         const taken = this.#submitIp.take(this.#client(job.request), now);
         if (!taken.ok) return limitedAnswer(this.#submitIp, taken.waitMs);
-        const answer = await this.#submitBody(job);
+        const answer = await this.#withBody(job, (bytes) => this.#submitBytes(job.request, job.path, bytes));
         return answer && withHeaders(answer, rateHeaders(this.#submitIp, taken.remaining));
     }
 
-    async #submitBody({ request, response, path, received }: Job): Promise<Answer | undefined> {
+    /** Only for peers that say who they are: what it tells, it tells of every mailbox. */
+    async #meet({ request, path }: Job, bytes: Uint8Array): Promise<Answer> {
+        const signer = this.#signer(request, path, bytes);
+        if (!signer.ok) return errorAnswer(UNAUTHORIZED, `Signature verification failed: ${signer.error}`);
+        const peer = signer.value && this.#options.peerOf?.(signer.value);
+        if (peer === undefined) return errorAnswer(403, "Only for peers of this gateway, with signed headers");
+        return (await this.#meetings?.answer(peer, bytes)) ?? emptyAnswer(404);
+    }
+
+    async #withBody(
+        { request, response, received }: Pick<Job, "request" | "response" | "received">,
+        work: (bytes: Uint8Array) => Promise<Answer>,
+    ): Promise<Answer | undefined> {
         if (expectsContinue(request.headers.expect) && this.#fits(request)) response.writeContinue();
         const body = await readBody(request, { sizeMax: this.#limits.bodySizeMax, budget: this.#bodies });
         if (body.kind === "gone") return undefined;
@@ -177,7 +195,7 @@ export class RequestHandler {
         if (body.kind === "too_large") return this.#tooLarge();
         received();
         try {
-            return await this.#submitBytes(request, path, body.bytes);
+            return await work(body.bytes);
         } finally {
             body.release();
         }
@@ -187,15 +205,18 @@ export class RequestHandler {
         const { mode, identity, clock } = this.#options;
         const signer = this.#signer(request, path, bytes);
         if (!signer.ok) return errorAnswer(UNAUTHORIZED, `Signature verification failed: ${signer.error}`);
+        const via = signer.value && this.#options.peerOf?.(signer.value);
         return submitAnswer(
             {
                 mode,
                 identity,
                 framesMax: this.#limits.framesMax,
-                keyLimiter: this.#submitKey,
+                // A replica brings what others were counted for.
+                keyLimiter: via === undefined ? this.#submitKey : UNLIMITED,
                 now: clock.now().monotonic,
-                onPayload: this.#onPayload,
+                onPayload: (payload) => this.#onPayload(payload, via),
                 signer: signer.value,
+                receiptsForKnown: request.headers["x-hearth-receipts"] === "all",
             },
             bytes,
         );

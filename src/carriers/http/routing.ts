@@ -1,7 +1,7 @@
 /** Where a request goes. `guarded` routes ask for credentials first, when there are any (SPEC 14.1). */
 export type Route =
     | { readonly kind: "health" | "identity" }
-    | { readonly kind: "submit" | "stats" }
+    | { readonly kind: "submit" | "stats" | "meeting" }
     | { readonly kind: "fetch"; readonly keyText: string; readonly query: string }
     | { readonly kind: "wrong_method"; readonly allow: string; readonly guarded: boolean }
     | { readonly kind: "unknown"; readonly guarded: true };
@@ -11,7 +11,7 @@ export interface Target {
     readonly query: string;
 }
 
-type Kind = "health" | "identity" | "submit" | "stats";
+type Kind = "health" | "identity" | "submit" | "stats" | "meeting";
 
 const FETCH_PREFIX = "/api/v1/fetch/";
 const NODE_PATHS: ReadonlyMap<string, Kind> = new Map([
@@ -19,6 +19,7 @@ const NODE_PATHS: ReadonlyMap<string, Kind> = new Map([
     ["/api/v1/identity", "identity"],
     ["/api/v1/submit", "submit"],
     ["/api/v1/stats", "stats"],
+    ["/api/v1/hearth/reconcile", "meeting"],
 ]);
 const EMBEDDED_PATHS: ReadonlyMap<string, Kind> = new Map([
     ["/health", "health"],
@@ -48,10 +49,14 @@ export function isGuarded(route: Route): boolean {
 }
 
 function allowed(kind: Kind | "fetch", method: string): boolean {
-    return kind === "submit" ? method === "POST" : method === "GET" || method === "HEAD";
+    return isPosted(kind) ? method === "POST" : method === "GET" || method === "HEAD";
+}
+
+function isPosted(kind: Kind | "fetch"): boolean {
+    return kind === "submit" || kind === "meeting";
 }
 
 function wrongMethod(kind: Kind | "fetch"): Route {
-    const allow = kind === "submit" ? "POST" : "GET,HEAD";
+    const allow = isPosted(kind) ? "POST" : "GET,HEAD";
     return { kind: "wrong_method", allow, guarded: kind !== "health" && kind !== "identity" };
 }

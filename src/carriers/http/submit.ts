@@ -4,7 +4,7 @@ import type { Millis } from "../../base/time.ts";
 import type { OuterEnvelope } from "../../wire/outer-envelope.ts";
 import { decodeWirePayload, type WirePayload, wireErrorText } from "../../wire/payload.ts";
 import { decodeSubmitBody, submitBodyErrorText } from "../../wire/submit-body.ts";
-import type { Arrival, CarrierHandlers } from "../carrier.ts";
+import type { Arrival } from "../carrier.ts";
 import { type Answer, busyAnswer, errorAnswer, jsonAnswer } from "./answers.ts";
 import { FETCHABLE_SIZE_MAX } from "./limits.ts";
 import type { MailboxIdentity } from "./options.ts";
@@ -17,9 +17,11 @@ export interface SubmitContext {
     readonly identity: MailboxIdentity | undefined;
     readonly keyLimiter: RateLimiter;
     readonly now: Millis;
-    readonly onPayload: CarrierHandlers["onPayload"];
+    readonly onPayload: (payload: Uint8Array) => Promise<Arrival>;
     /** The verified signer of the request, if it was signed. */
     readonly signer: Uint8Array | undefined;
+    /** Whether what is here already gets a receipt too, which Ember does not give. */
+    readonly receiptsForKnown: boolean;
 }
 
 /** One result of the answer, and what it says about storing. */
@@ -76,11 +78,14 @@ function tooLarge(what: string, size: number): Settled {
     return failure(`${what}: ${size} bytes exceeds max ${FETCHABLE_SIZE_MAX}`);
 }
 
-function resultOf(context: SubmitContext, payload: WirePayload, arrival: Arrival): Settled {
-    if (arrival.kind === "duplicate") return OK;
+async function resultOf(context: SubmitContext, payload: WirePayload, arrival: Arrival): Promise<Settled> {
+    if (arrival.kind === "duplicate") {
+        const isAsked = context.receiptsForKnown && payload.kind === "message";
+        return isAsked ? { json: await storedJson(context, payload.outer), fate: "kept" } : OK;
+    }
     if (arrival.kind === "stored") {
         if (payload.kind === "tombstone") return { json: OK.json, fate: "kept" };
-        return { json: storedJson(context, payload.outer), fate: "kept" };
+        return { json: await storedJson(context, payload.outer), fate: "kept" };
     }
     const { reason, text } = arrival;
     if (reason === "undecodable") return undecodable(context, text);
@@ -90,12 +95,13 @@ function resultOf(context: SubmitContext, payload: WirePayload, arrival: Arrival
 }
 
 /** The receipt is made only now: it says that the message is durable. */
-function storedJson({ identity, mode }: SubmitContext, outer: OuterEnvelope): string {
+async function storedJson({ identity, mode }: SubmitContext, outer: OuterEnvelope): Promise<string> {
     if (!identity) return OK.json;
     const isRecipient = mode === "embedded" || equalBytes(outer.routingKey, identity.routingKey);
     const secret = isRecipient ? identity.ackSecret(outer) : undefined;
     const secretJson = secret ? `"ack_secret":"${toBase64(secret)}",` : "";
-    return `{"status":"ok",${secretJson}"signature":"${toBase64(identity.receipt(outer.messageId))}"}`;
+    const receipt = await identity.receipt(outer.messageId);
+    return `{"status":"ok",${secretJson}"signature":"${toBase64(receipt)}"}`;
 }
 
 function undecodable({ mode }: SubmitContext, text: string): Settled {

@@ -7,6 +7,7 @@ import {
     createPublicKey,
     diffieHellman,
     type KeyObject,
+    sign,
     verify,
 } from "node:crypto";
 import { fromBase64Url } from "../../base/encoding.ts";
@@ -39,7 +40,16 @@ export const nativeCrypto: CryptoPrimitives = {
         }
     },
     x25519Public: (secret) => rawPublic(privateKey(PRIVATE_X25519, secret)),
-    ed25519PublicOfSeed: (seed) => rawPublic(privateKey(PRIVATE_ED25519, seed)),
+    ed25519Signer(seed) {
+        const key = privateKey(PRIVATE_ED25519, seed);
+        return {
+            sign: (message) => sign(null, message, key),
+            signSoon: (message) =>
+                new Promise((resolve, reject) => {
+                    sign(null, message, key, (cause, signature) => (cause ? reject(cause) : resolve(signature)));
+                }),
+        };
+    },
     ed25519Verify(publicKey, message, signature) {
         try {
             return verify(null, message, publicKeyOf(PUBLIC_ED25519, publicKey), signature);

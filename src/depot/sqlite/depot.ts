@@ -3,7 +3,9 @@ import { DepotFailed } from "../errors.ts";
 import type { Depot, RelayStore } from "../store.ts";
 import { airtimeJournal } from "./airtime.ts";
 import { closeAsIs } from "./connect.ts";
+import { fetchCursors } from "./cursors.ts";
 import { isDamage, markSuspect } from "./damage.ts";
+import { deliveryStore } from "./deliveries.ts";
 import { GroupCommit } from "./group-commit.ts";
 import { linkStates } from "./link-states.ts";
 import { lockDirectory } from "./lock.ts";
@@ -88,6 +90,7 @@ function depotOver({ connection, options, sync, release }: Parts): Depot {
         ...messageStore(connection),
         ...tombstoneStore(connection, offers.forget),
         ...offers.store,
+        ...deliveryStore(connection),
     };
     const shelter = { onError, isInWork: () => connection.inTransaction };
     const end = async (): Promise<void> => {
@@ -103,6 +106,7 @@ function depotOver({ connection, options, sync, release }: Parts): Depot {
         mailbox: sheltered({ page: reader.page, stats: reader.stats }, {}, shelter),
         airtime: sheltered(airtimeJournal(connection), {}, shelter),
         links: sheltered(linkStates(connection), {}, shelter),
+        cursors: sheltered(fetchCursors(connection), {}, shelter),
         commit,
         close: () => (closing ??= end()),
     };

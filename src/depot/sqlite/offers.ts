@@ -3,12 +3,21 @@ import type { ItemKind, Offer, OfferKey, RelayStore } from "../store.ts";
 
 type OfferStore = Pick<
     RelayStore,
-    "addOffer" | "dueOffers" | "nextOfferAt" | "deferOffer" | "endOffer" | "resumeOffers" | "neverOffered"
+    | "addOffer"
+    | "dueOffers"
+    | "nextOfferAt"
+    | "deferOffer"
+    | "repeatOffer"
+    | "endOffer"
+    | "reopenOffer"
+    | "openOffers"
+    | "resumeOffers"
+    | "neverOffered"
 >;
 
 /** As numbers in the file: the greater goes out first. */
-const KIND = { message: 0, tombstone: 1 } as const;
-const KINDS: readonly ItemKind[] = ["message", "tombstone"];
+export const KIND = { message: 0, tombstone: 1 } as const;
+export const KINDS: readonly ItemKind[] = ["message", "tombstone"];
 
 type Row = Omit<Offer, "kind"> & { readonly kind: number };
 
@@ -19,9 +28,9 @@ export interface Offers {
 }
 
 export function offerStore(database: Database): Offers {
-    const add = database.prepare("INSERT OR IGNORE INTO offers (kind, message_id, carrier) VALUES (?, ?, ?)");
+    const add = database.prepare("INSERT OR IGNORE INTO offers (kind, message_id, carrier, due) VALUES (?, ?, ?, ?)");
     const due = database.prepare<[string, number, number], Row>(
-        `SELECT kind, message_id AS messageId, carrier, attempts FROM offers INDEXED BY offers_in_order
+        `SELECT kind, message_id AS messageId, carrier, attempts, handovers FROM offers INDEXED BY offers_in_order
          WHERE carrier = ? AND ended = 0 AND due <= ? ORDER BY kind DESC, ordinal LIMIT ?`,
     );
     const next = database
@@ -29,18 +38,30 @@ export function offerStore(database: Database): Offers {
         .pluck();
     const WHICH = "WHERE message_id = ? AND kind = ? AND carrier = ?";
     const defer = database.prepare(`UPDATE offers SET attempts = attempts + 1, due = ? ${WHICH}`);
+    const repeat = database.prepare(`UPDATE offers SET handovers = handovers + 1, due = ? ${WHICH}`);
     const end = database.prepare(`UPDATE offers SET ended = 1 ${WHICH}`);
+    const reopen = database.prepare(
+        `INSERT INTO offers (kind, message_id, carrier) VALUES (?, ?, ?) ON CONFLICT (message_id, kind, carrier)
+         DO UPDATE SET ended = 0, due = 0, attempts = 0, handovers = 0 WHERE ended = 1`,
+    );
+    const open = database.prepare<[Uint8Array, number], Row>(
+        `SELECT kind, message_id AS messageId, carrier, attempts, handovers FROM offers
+         WHERE message_id = ? AND kind = ? AND ended = 0 ORDER BY ordinal`,
+    );
     const forgetTimes = database.prepare("UPDATE offers SET due = 0 WHERE ended = 0 AND due <> 0");
     const dropGone = database.prepare(
         "DELETE FROM offers WHERE ended = 0 AND carrier NOT IN (SELECT value FROM json_each(?))",
     );
     const never = neverOffered(database);
     const store: OfferStore = {
-        addOffer: ({ kind, messageId, carrier }) => void add.run(KIND[kind], messageId, carrier),
+        addOffer: ({ kind, messageId, carrier }, due = 0) => void add.run(KIND[kind], messageId, carrier, due),
         dueOffers: (carrier, now, limit) => due.all(carrier, now, limit).map(offerOf),
         nextOfferAt: (carrier) => next.get(carrier) ?? undefined,
         deferOffer: (key, until) => void defer.run(until, ...nameOf(key)),
+        repeatOffer: (key, until) => void repeat.run(until, ...nameOf(key)),
         endOffer: (key) => void end.run(...nameOf(key)),
+        reopenOffer: ({ kind, messageId, carrier }) => void reopen.run(KIND[kind], messageId, carrier),
+        openOffers: (kind, messageId) => open.all(messageId, KIND[kind]).map(offerOf),
         resumeOffers(carriers) {
             forgetTimes.run();
             dropGone.run(JSON.stringify(carriers));

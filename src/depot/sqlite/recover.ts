@@ -32,7 +32,7 @@ interface Table {
 const MESSAGES: Table = { name: "messages", key: "row", columns: 8, payload: 4 };
 const TOMBSTONES: Table = { name: "tombstones", key: "rowid", columns: 6, payload: 2 };
 const OTHERS: readonly Table[] = [
-    { name: "offers", key: "ordinal", columns: 7 },
+    { name: "offers", key: "ordinal", columns: 8 },
     { name: "quarantine", key: "row", columns: 4 },
     { name: "airtime", key: "rowid", columns: 3 },
 ];
@@ -79,7 +79,7 @@ function copyTable(readers: readonly Connection[], fresh: Connection, table: Tab
         const select = selectRange(reader, table);
         if (select) {
             return copyRanges(select, highestRow(reader, table), (row) =>
-                isWanted(row, table, decodes) ? insertRow(insert, row) : 0,
+                isWanted(row, table, decodes) ? insertRow(insert, filledUp(row, columns)) : 0,
             );
         }
     }
@@ -143,6 +143,11 @@ function isWanted(row: readonly unknown[], { payload }: Table, decodes: Decodes)
     if (payload === undefined) return true;
     const bytes = row[payload];
     return bytes instanceof Uint8Array && decodes(bytes);
+}
+
+/** A row of an older schema: columns that were added since begin as 0. */
+function filledUp(row: unknown[], columns: number): unknown[] {
+    return row.concat(Array(Math.max(0, columns - row.length)).fill(0));
 }
 
 function insertRow(insert: Statement, row: unknown[]): number {

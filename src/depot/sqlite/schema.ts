@@ -98,4 +98,31 @@ export const MIGRATIONS: readonly string[] = [
     `
     CREATE TABLE link_states (radio TEXT PRIMARY KEY, state BLOB NOT NULL) WITHOUT ROWID, STRICT;
     `,
+    `
+    ALTER TABLE offers ADD COLUMN handovers INTEGER NOT NULL DEFAULT 0;
+    `,
+    `
+    CREATE TABLE deliveries (
+        id INTEGER PRIMARY KEY,
+        kind INTEGER NOT NULL,
+        message_id BLOB NOT NULL,
+        carrier TEXT NOT NULL,
+        tries INTEGER NOT NULL DEFAULT 1,
+        first_at INTEGER NOT NULL,
+        last_at INTEGER NOT NULL,
+        outcome TEXT NOT NULL,
+        detail TEXT NOT NULL,
+        stored_at INTEGER,
+        receipt BLOB,
+        UNIQUE (message_id, kind, carrier)
+    ) STRICT;
+    CREATE INDEX deliveries_by_store ON deliveries (carrier, stored_at) WHERE stored_at IS NOT NULL AND kind = 0;
+    CREATE TABLE fetch_cursors (
+        carrier TEXT NOT NULL,
+        routing_key BLOB NOT NULL,
+        cursor TEXT NOT NULL,
+        begun_at INTEGER NOT NULL,
+        PRIMARY KEY (carrier, routing_key)
+    ) WITHOUT ROWID, STRICT;
+    `,
 ];

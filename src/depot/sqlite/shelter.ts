@@ -12,6 +12,11 @@ export const UNREADABLE: { readonly [Name in keyof RelayStore]?: () => ReturnTyp
     nextOfferAt: () => undefined,
     neverOffered: () => [],
     latestReceipt: () => undefined,
+    openOffers: () => [],
+    deliveries: () => [],
+    confirmedBefore: () => [],
+    expired: () => [],
+    liveMessages: () => [],
 };
 
 export interface Shelter {

@@ -202,7 +202,7 @@ describe("an error", () => {
             error: { kind: "unreachable", detail: `${url} does not answer: ECONNREFUSED` },
         });
         expect(await clientFor("http://127.0.0.1:1").health()).toMatchObject({
-            error: { kind: "unreachable", detail: "http://127.0.0.1:1 does not answer: bad port" },
+            error: { kind: "unreachable", detail: "http://127.0.0.1:1 does not answer: ECONNREFUSED" },
         });
         expect(await clientFor("localhost:23003").health()).toMatchObject({ error: { kind: "bad_url" } });
     });

@@ -108,6 +108,6 @@ export const speakingIdentity: MailboxIdentity = {
     publicId: new Uint8Array(32).fill(1),
     routingKey: new Uint8Array(16).fill(2),
     identityAnswer: (challenge) => new Uint8Array(64).fill(challenge[0] ?? 0),
-    receipt: (messageId) => new Uint8Array(64).fill(messageId[15] ?? 0),
+    receipt: async (messageId) => new Uint8Array(64).fill(messageId[15] ?? 0),
     ackSecret: () => new Uint8Array(16).fill(7),
 };

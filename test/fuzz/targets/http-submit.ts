@@ -17,7 +17,7 @@ const identity: MailboxIdentity = {
     publicId: new Uint8Array(32),
     routingKey: new Uint8Array(16),
     identityAnswer: () => new Uint8Array(64),
-    receipt: () => new Uint8Array(64),
+    receipt: async () => new Uint8Array(64),
     ackSecret: () => undefined,
 };
 
@@ -68,6 +68,7 @@ async function runBody(mode: "node" | "embedded", body: Uint8Array): Promise<voi
             keyLimiter: new RateLimiter(NO_RATES.submitKey),
             now: 0,
             signer: undefined,
+            receiptsForKnown: false,
             onPayload: async (payload) => {
                 handed++;
                 if (mode === "node" && payload.length > FETCHABLE_SIZE_MAX) throw new Error("too large to be fetched");
