@@ -23,8 +23,8 @@ describe.skipIf(noMosquitto)("over a real broker", { timeout: TIMEOUT_MS }, () =
         const rig = await openRig(broker.url, { subscribed: "none" });
         await until(() => isUp(rig), "up");
         const message = testMessage(1);
-        expect(await rig.carrier.send(parcelOf(message), never)).toEqual({ kind: "handed_over" });
-        expect(await rig.carrier.send(parcelOf(message, "tombstone"), never)).toEqual({ kind: "handed_over" });
+        expect(await rig.carrier.send(parcelOf(message), never)).toEqual({ kind: "handed_over", repeats: true });
+        expect(await rig.carrier.send(parcelOf(message, "tombstone"), never)).toEqual({ kind: "handed_over", repeats: true });
         await until(() => seen.length === 2, "both are seen");
         const common = { retain: false, qos: 1 };
         expect(seen).toEqual([
@@ -160,7 +160,7 @@ describe.skipIf(noMosquitto)("over a real broker", { timeout: TIMEOUT_MS }, () =
         const empty = testMessage(1, { size: 1000 }).payload.length - 1000;
         const message = testMessage(1, { size: payloadSizeMax("ember/v1") - empty });
         expect(message.payload.length).toBe(rig.carrier.traits.payloadSizeMax);
-        expect(await rig.carrier.send(parcelOf(message), never)).toEqual({ kind: "handed_over" });
+        expect(await rig.carrier.send(parcelOf(message), never)).toEqual({ kind: "handed_over", repeats: true });
         await until(() => seen.length === 1, "seen");
         const [only] = seen;
         const packet = 1 + 2 + 2 + (only?.topic.length ?? 0) + 2 + (only?.text.length ?? 0);
