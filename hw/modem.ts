@@ -19,6 +19,8 @@ export interface LoraParams {
 export interface ModemTraits {
     /** Largest frame for `send`, in bytes as the caller counts them. */
     readonly frameSizeMax: number;
+    /** Larger frames go on the air in several pieces, and one lost piece loses them all; undefined when none do. */
+    readonly pieceSizeMax?: number;
     readonly reportsRssi: boolean;
     readonly detectsChannelActivity: boolean;
     /** True: `send` resolves after the last symbol left the antenna. False: it only means "accepted". */

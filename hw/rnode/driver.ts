@@ -71,6 +71,8 @@ export function makeRnode(options: RnodeOptions): Modem {
 class RnodeDialect implements Dialect {
     readonly traits: ModemTraits = {
         frameSizeMax: FRAME_BYTES_MAX,
+        // Not the whole part: see `airtimeMs`.
+        pieceSizeMax: PART_BYTES_MAX - 1,
         reportsRssi: true,
         detectsChannelActivity: true,
         // By the firmware's own count of its airtime, as far as that goes: see `#awaitDeparture`.

@@ -32,7 +32,7 @@ export function fitChannel(modem: Modem, law: AirLaw, params: LoraParams): Resul
     const allowed = law.allowance(params);
     if (!allowed.ok) return err(allowed.error.join("; "));
     const { band, frameAirtimeMaxMs, hourBudgetMs } = allowed.value;
-    let frameSizeMax = modem.traits.frameSizeMax;
+    let frameSizeMax = sizeInOnePiece(modem);
     while (frameSizeMax >= FRAME_SIZE_MIN && modem.airtimeMs(frameSizeMax) > frameAirtimeMaxMs) frameSizeMax--;
     if (frameSizeMax < FRAME_SIZE_MIN) {
         const needed = modem.airtimeMs(FRAME_SIZE_MIN).toFixed(0);
@@ -50,6 +50,11 @@ export function fitChannel(modem: Modem, law: AirLaw, params: LoraParams): Resul
 
 /** What a modem that may not send can still hear. */
 export function fitForListening(modem: Modem): Fit {
-    const frameSizeMax = Math.max(FRAME_SIZE_MIN, modem.traits.frameSizeMax);
+    const frameSizeMax = Math.max(FRAME_SIZE_MIN, sizeInOnePiece(modem));
     return { frameSizeMax, payloadSizeMax: PAYLOAD_SIZE_MAX, reserve: undefined };
+}
+
+/** Two pieces are lost almost twice as often as one, and the link puts its frames together by itself. */
+function sizeInOnePiece({ traits }: Modem): number {
+    return traits.pieceSizeMax ?? traits.frameSizeMax;
 }

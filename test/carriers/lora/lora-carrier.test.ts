@@ -16,6 +16,14 @@ describe("the LoRa carrier", () => {
         expect(near.air.at(-1)).toMatchObject({ kind: "heard", frame: "ack", rssiDbm: -80 });
     });
 
+    it("sends no frame that its modem would put on the air in two pieces", async () => {
+        const [near, far] = await startPair({ traits: { pieceSizeMax: 100 } });
+        const sending = send(far, parcel(700));
+        expect(await far.clock.runUntil(() => sending.outcome !== undefined, HOUR_MS)).toBe(true);
+        expect(near.arrived).toEqual([parcel(700).payload]);
+        expect(Math.max(...far.modem.sent.map(({ frame }) => frame.length))).toBe(100);
+    });
+
     const refused = (reason: "wrong_secret" | "mailbox_full" | "storage" | "undecodable"): Arrival => ({
         kind: "refused",
         reason,
