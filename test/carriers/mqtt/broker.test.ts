@@ -24,7 +24,10 @@ describe.skipIf(noMosquitto)("over a real broker", { timeout: TIMEOUT_MS }, () =
         await until(() => isUp(rig), "up");
         const message = testMessage(1);
         expect(await rig.carrier.send(parcelOf(message), never)).toEqual({ kind: "handed_over", repeats: true });
-        expect(await rig.carrier.send(parcelOf(message, "tombstone"), never)).toEqual({ kind: "handed_over", repeats: true });
+        expect(await rig.carrier.send(parcelOf(message, "tombstone"), never)).toEqual({
+            kind: "handed_over",
+            repeats: true,
+        });
         await until(() => seen.length === 2, "both are seen");
         const common = { retain: false, qos: 1 };
         expect(seen).toEqual([

@@ -35,7 +35,10 @@ describe.skipIf(noMosquitto)("a broker that knows its people", { timeout: TIMEOU
         const said = JSON.stringify([own, inUrl, wrong, nobody].map(({ states, notices }) => ({ states, notices })));
         for (const secret of [PASSWORD, encodeURIComponent(PASSWORD), "hunter2", "ada"])
             expect(said).not.toContain(secret);
-        expect(await inUrl.carrier.send(parcelOf(testMessage(1)), never)).toEqual({ kind: "handed_over", repeats: true });
+        expect(await inUrl.carrier.send(parcelOf(testMessage(1)), never)).toEqual({
+            kind: "handed_over",
+            repeats: true,
+        });
     });
 
     it("is believed over TLS by its chain and its pin, and by nothing less", async () => {
