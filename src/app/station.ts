@@ -78,7 +78,13 @@ export async function openStation(parts: StationParts): Promise<Station> {
                   });
         gateway = new Gateway({
             depot,
-            carriers: [mailbox, ...radios, ...brokers, ...(peers?.makePeers(config.peers, surroundings) ?? [])],
+            carriers: [
+                mailbox,
+                ...radios,
+                ...brokers,
+                ...(peers?.makePeers(config.peers, surroundings) ?? []),
+                ...(await optionalCarriers(config, surroundings)),
+            ],
             clock,
             limits: config.mailbox,
             quorum: config.quorum,
@@ -108,6 +114,17 @@ export async function openStation(parts: StationParts): Promise<Station> {
         await depot.close();
         throw cause;
     }
+}
+
+/** What most gateways do without is loaded only where it is wanted. */
+async function optionalCarriers(config: Config, surroundings: RadioSurroundings): Promise<readonly Carrier[]> {
+    const { sticks, lan } = config;
+    return [
+        ...(sticks === undefined
+            ? []
+            : [(await import("./bundle/sticks.ts")).makeSticks(sticks, config, surroundings)]),
+        ...(lan.enabled ? [(await import("./lan.ts")).makeLan(lan, surroundings)] : []),
+    ];
 }
 
 function makeMailbox(

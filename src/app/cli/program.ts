@@ -3,6 +3,8 @@ import { BROKER_SETTINGS } from "../config/broker-settings.ts";
 import { PEER_SETTINGS } from "../config/peer-settings.ts";
 import { RADIO_SETTINGS, SETTINGS, variableOf } from "../config/settings.ts";
 import { VERSION } from "../version.ts";
+import { addBundle } from "./bundle-commands.ts";
+import { addNode } from "./node-commands.ts";
 import { addRadioCommands } from "./radio-commands.ts";
 import { configFrom } from "./settings-of.ts";
 import { withSettings } from "./shared-options.ts";
@@ -42,6 +44,8 @@ function makeProgram(terminal: Terminal): Command {
         .addHelpText("after", "\nEvery setting can also stand in a TOML file or a variable: see hearth config --help.");
     addGateway(program, terminal);
     addPerson(program, terminal);
+    addBundle(program, terminal);
+    addNode(program, terminal);
     addTools(program, terminal);
     return program;
 }

@@ -6,6 +6,7 @@ import { type Check, checksOf, type Group, type Problem } from "./check.ts";
 import { configStrings } from "./config-group.ts";
 import * as crypto from "./crypto-groups.ts";
 import { Fields } from "./fields.ts";
+import { mdnsTxt } from "./mdns-group.ts";
 import { mqtt, subscribeAll } from "./mqtt-group.ts";
 import { pauseChecks, quorum } from "./quorum-group.ts";
 import * as wire from "./wire-groups.ts";
@@ -35,13 +36,13 @@ const GROUPS: ReadonlyMap<string, Group> = named({
     config_strings: configStrings,
     mqtt,
     quorum,
+    mdns_txt: mdnsTxt,
 });
 
 /** Parts of Ember that Hearth does not have yet, with what they are. */
 const LATER: ReadonlyMap<string, string> = named({
     dag: "ordering of conversations",
     receive_pipeline: "a client's receive pipeline",
-    mdns_txt: "LAN discovery",
 });
 
 const HTTP_MODES = named<"node" | "embedded">({ http_node: "node", http_embedded: "embedded" });
