@@ -13,6 +13,9 @@ import { Sender } from "./sender.ts";
 /** How often expired rows are swept out, in milliseconds. */
 const SWEEP_MS = 60_000;
 
+/** First byte of a tombstone's WirePayload. */
+const TOMBSTONE = 0x02;
+
 /** What a gateway tells its owner; a log, a demo or a test listens. */
 export type GatewayEvent =
     | { readonly kind: "state"; readonly carrier: CarrierId; readonly state: CarrierState }
@@ -102,8 +105,8 @@ export class Gateway {
         const arrival = await depot
             .commit(() => ingest({ store, ...moment(), limits, ways: this.#ways, from }, payload))
             .catch((cause: unknown) => this.#refuse(cause));
-        if (arrival.kind === "stored") this.#wakeSenders();
-        else if (arrival.kind === "duplicate") this.#senders.get(from.id)?.poke();
+        if (arrival.kind === "stored") this.#wakeSenders(payload[0] === TOMBSTONE);
+        else if (arrival.kind === "duplicate") this.#senders.get(from.id)?.pokeSoon();
         this.#parts.onEvent({ kind: "arrival", carrier: from.id, size: payload.length, arrival });
         return arrival;
     }
@@ -116,10 +119,10 @@ export class Gateway {
         return { kind: "refused", reason: "storage", text: "Storage failed, nothing was kept: try again later" };
     }
 
-    #wakeSenders(): void {
+    #wakeSenders(isTombstone: boolean): void {
         for (const sender of this.#senders.values()) {
-            sender.dropGone();
-            sender.poke();
+            if (isTombstone) sender.dropGone();
+            sender.pokeSoon();
         }
     }
 

@@ -129,13 +129,13 @@ export class Sender {
         const written = await this.#parts.depot.commit(() => ({ value: write() })).catch(() => undefined);
         this.#inFlight.delete(offerName(offer));
         if (this.#stopped) return written?.value;
-        if (written) this.#pokeSoon();
+        if (written) this.pokeSoon();
         else this.#wakeAt(this.#parts.clock.now().monotonic + DEPOT_PAUSE_MS);
         return written?.value;
     }
 
-    /** Once for all that settle in one commit. */
-    #pokeSoon(): void {
+    /** Once for all that came or settled in one commit. */
+    pokeSoon(): void {
         if (this.#poked) return;
         this.#poked = true;
         queueMicrotask(() => {

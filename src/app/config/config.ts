@@ -95,20 +95,6 @@ export interface NetworkConfig {
     readonly previous: Secret | undefined;
 }
 
-export interface LanConfig {
-    /** False: the local network is left alone. */
-    readonly enabled: boolean;
-    readonly listen: Listen;
-    readonly interfaces: readonly string[];
-    /** Public ids. */
-    readonly contacts: readonly Uint8Array[];
-    readonly acceptRelay: boolean;
-    readonly useRelays: boolean;
-    readonly relayBytesPerDay: number;
-    readonly peersMax: number;
-    readonly refreshMs: number;
-}
-
 export interface BrokerConfig {
     readonly id: string;
     readonly place: BrokerPlace;
@@ -142,6 +128,20 @@ export interface PeerConfig {
 }
 
 export type PeerFetch = "none" | "replication" | readonly Uint8Array[];
+
+export interface LanConfig {
+    /** False: the local network is left alone. */
+    readonly enabled: boolean;
+    readonly listen: Listen;
+    readonly interfaces: readonly string[];
+    /** Public ids. */
+    readonly contacts: readonly Uint8Array[];
+    readonly acceptRelay: boolean;
+    readonly useRelays: boolean;
+    readonly relayBytesPerDay: number;
+    readonly peersMax: number;
+    readonly refreshMs: number;
+}
 
 /** Everything a gateway is told by its operator, checked. */
 export interface Config {

@@ -1,7 +1,8 @@
 import * as v from "valibot";
 import { parseCertPin } from "../../carriers/http/cert-pin.ts";
 import { parseTargetUrl } from "../../carriers/http/target-url.ts";
-import { keysOf, publicIdOf } from "./peers.ts";
+import { parsePublicId } from "../../crypto/public-id.ts";
+import { keysOf } from "./peers.ts";
 import { between, flag, oneOf, type Setting, setting, text } from "./setting.ts";
 
 /** HTTP peers of one gateway. */
@@ -28,7 +29,7 @@ export const PEER_SETTINGS: readonly Setting[] = [
     setting(
         "public_id",
         "text",
-        fits(200, (id) => publicIdOf(id) !== undefined, "a public id: 64 hex digits, or base64"),
+        fits(200, (id) => parsePublicId(id).ok, "a public id: 64 hex digits, or base64"),
         "The peer's key. Its receipts must be signed by it, and requests that it signed count as its own.",
     ),
     setting(

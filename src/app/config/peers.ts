@@ -2,7 +2,7 @@ import { fromBase64Url, fromHex } from "../../base/encoding.ts";
 import { Secret } from "../../base/secret.ts";
 import { parseCertPin } from "../../carriers/http/cert-pin.ts";
 import { parseTargetUrl } from "../../carriers/http/target-url.ts";
-import { parsePublicIdBase64, parsePublicIdHex } from "../../crypto/public-id.ts";
+import { parsePublicId } from "../../crypto/public-id.ts";
 import type { PeerConfig, PeerFetch, Values } from "./config.ts";
 
 /** Mailboxes of one peer that are fetched. */
@@ -14,12 +14,12 @@ export function peerOf(values: Values): PeerConfig {
     const url = parseTargetUrl(values.text("url"));
     const username = values.textIfSet("username");
     const inUrl = url?.auth && { username: url.auth.username, password: new Secret(url.auth.password) };
-    const publicId = values.textIfSet("public_id");
+    const publicId = parsePublicId(values.textIfSet("public_id") ?? "");
     return {
         id: values.text("id"),
         url: url?.sanitized ?? "",
         credentials: username === undefined ? inUrl : { username, password: new Secret(values.text("password")) },
-        publicId: publicId === undefined ? undefined : publicIdOf(publicId),
+        publicId: publicId.ok ? publicId.value : undefined,
         receipts: values.flag("receipts"),
         sends: values.flag("send"),
         tier: TIERS[values.text("tier") as keyof typeof TIERS],
@@ -57,13 +57,6 @@ export function peerContradictions(peers: readonly Values[], taken: readonly str
         }
     }
     return problems;
-}
-
-/** Hex as Hearth shows it, or base64 as in Ember's files. */
-export function publicIdOf(text: string): Uint8Array | undefined {
-    const hex = parsePublicIdHex(text);
-    const id = hex.ok ? hex : parsePublicIdBase64(text);
-    return id.ok ? id.value : undefined;
 }
 
 /** Routing keys in hex or base64url; undefined where one is neither. */

@@ -34,9 +34,9 @@ const GROUPS: ReadonlyMap<string, Group> = named({
     identity_file: crypto.identityFile,
     signed_headers: crypto.signedHeaders,
     config_strings: configStrings,
-    mdns_txt: mdnsTxt,
     mqtt,
     quorum,
+    mdns_txt: mdnsTxt,
 });
 
 /** Parts of Ember that Hearth does not have yet, with what they are. */
