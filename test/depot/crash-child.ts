@@ -1,3 +1,4 @@
+import { writeSync } from "node:fs";
 import { openDepot } from "../../src/depot/sqlite/depot.ts";
 import { id16 } from "../support/envelopes.ts";
 import { decodes, newMessage } from "./rig.ts";
@@ -23,20 +24,25 @@ const { store } = depot;
 let next = Number(first);
 let oldest = next;
 
+/** A full pipe makes it wait: what a stream still held would be gone with the process. */
+function say(line: string): void {
+    writeSync(1, `${line}\n`);
+}
+
 async function insert(): Promise<void> {
     const number = next++;
     await depot.commit(() => {
         store.insertMessage(newMessage(number, { size: 20 + (number % 1_500) }));
         store.addOffer({ kind: "message", messageId: id16(number, 0xa0), carrier: "lora" });
     });
-    process.stdout.write(`+${number}\n`);
+    say(`+${number}`);
 }
 
 async function remove(): Promise<void> {
     const number = oldest++;
-    process.stdout.write(`?${number}\n`);
+    say(`?${number}`);
     await depot.commit(() => store.removeMessage(id16(number, 0xa0)));
-    process.stdout.write(`-${number}\n`);
+    say(`-${number}`);
 }
 
 async function loop(): Promise<never> {
