@@ -10,6 +10,8 @@ export interface SerialPortOptions {
     /** A device such as /dev/serial/by-id/… or the slave side of a pseudo-terminal. */
     readonly path: string;
     readonly baudRate: number;
+    /** "stay": DTR is left as it is at the end, which would start many ESP32 boards anew. "drop" unless said. */
+    readonly linesAtClose?: "stay" | "drop";
 }
 
 /** Ports on one serial device, one use each. The native package is loaded when the first of them is opened. */
@@ -68,11 +70,11 @@ class SerialBytePort implements BytePort {
 
     /** Resolves with what identifies the device behind the path. */
     async #connect(handlers: BytePortHandlers): Promise<string> {
-        const { path, baudRate } = this.#options;
+        const { path, baudRate, linesAtClose = "drop" } = this.#options;
         await checkAccess(path);
         const { SerialPort } = await import("serialport");
         // Default lock: a second program on the same device would steal every other byte.
-        const port = new SerialPort({ path, baudRate, autoOpen: false });
+        const port = new SerialPort({ path, baudRate, autoOpen: false, hupcl: linesAtClose === "drop" });
         this.#port = port;
         port.on("data", (chunk: Uint8Array) => {
             if (this.#state === "open") handlers.onBytes(Uint8Array.from(chunk));
