@@ -26,7 +26,7 @@ const modulation = (spreadingFactor: number, bandwidthKhz: number, codingRate: n
     ...{ spreadingFactor, codingRate, bandwidthHz: bandwidthKhz * 1000 },
 });
 
-/** Firmware 2.7; narrower or wider bands of single regions (2.4 GHz) are not in here. */
+/** Firmware 2.7. */
 const PRESETS: Readonly<Record<number, MeshModulation>> = {
     [ModemPreset.SHORT_TURBO]: modulation(7, 500, 1),
     [ModemPreset.SHORT_FAST]: modulation(7, 250, 1),
@@ -39,6 +39,9 @@ const PRESETS: Readonly<Record<number, MeshModulation>> = {
     [ModemPreset.LONG_SLOW]: modulation(12, 125, 4),
     [ModemPreset.VERY_LONG_SLOW]: modulation(12, 62.5, 4),
 };
+
+/** At 2.4 GHz every preset is so much wider. */
+const WIDE_FACTOR = 3.25;
 
 /** Bandwidths that the setting rounds to whole kHz. */
 const ODD_BANDWIDTHS_HZ: Readonly<Record<number, number>> = {
@@ -71,7 +74,9 @@ export function loraSettings(config: Config.Config_LoRaConfig): LoraSettings {
 
 /** A coding rate that is set outweighs the preset's: the command line of Python leaves one behind. */
 function presetModulation(config: Config.Config_LoRaConfig): MeshModulation | undefined {
-    const preset = PRESETS[config.modemPreset];
+    const narrow = PRESETS[config.modemPreset];
+    const isWide = config.region === Config.Config_LoRaConfig_RegionCode.LORA_24;
+    const preset = narrow && { ...narrow, bandwidthHz: narrow.bandwidthHz * (isWide ? WIDE_FACTOR : 1) };
     const denominator = config.codingRate;
     if (!preset || denominator < CODING_DENOMINATOR_MIN || denominator > CODING_DENOMINATOR_MAX) return preset;
     return { ...preset, codingRate: denominator - 4 };

@@ -14,6 +14,8 @@ const FREE_KEPT = 4;
 const QUEUE_STATUS_MS = 5_000;
 /** How often a node with a full queue is asked how full it is now. */
 const FREE_ASK_MS = 2_000;
+/** What a node said of its queue is no news any more: firmware before 2.6 does not answer that question. */
+const FREE_STALE_MS = 20_000;
 
 /** Where a packet got to, as far as the mesh can know. */
 export interface Sent {
@@ -73,6 +75,7 @@ export class Outbox {
     readonly #open = new Map<number, OpenAck>();
     #free: number | undefined;
     #length: number | undefined;
+    #freeAt: Millis = 0;
     #askAt: Millis = 0;
     #settled: Settled[] = [];
 
@@ -89,6 +92,7 @@ export class Outbox {
 
     hearQueue(status: Mesh.QueueStatus, now: Millis): void {
         this.#free = status.free;
+        this.#freeAt = now;
         this.#length = status.maxlen;
         const posted = this.#posted;
         if (!posted) return;
@@ -127,7 +131,7 @@ export class Outbox {
         this.#giveUpAcks(now);
         const overdue = this.#posted && now >= this.#posted.until ? this.#overdue(this.#posted, now) : undefined;
         const post = this.#post(now);
-        const isFull = !this.#posted && this.#nextIndex() !== -1 && !this.#hasRoom();
+        const isFull = !this.#posted && this.#nextIndex() !== -1 && !this.#hasRoom(now);
         if (isFull && now >= this.#askAt) {
             this.#askAt = now + FREE_ASK_MS;
             return this.#take({ post, ask: true, isSilent: overdue === "silent" });
@@ -138,7 +142,7 @@ export class Outbox {
     deadline(): Millis | undefined {
         const times = [...this.#open.values()].map(({ until }) => until);
         if (this.#posted) times.push(this.#posted.until);
-        else if (this.#nextIndex() !== -1) times.push(this.#hasRoom() ? 0 : this.#askAt);
+        else if (this.#nextIndex() !== -1) times.push(this.#isCrowded() ? this.#askAt : 0);
         return times.length > 0 ? Math.min(...times) : undefined;
     }
 
@@ -149,7 +153,7 @@ export class Outbox {
     }
 
     #post(now: Millis): Uint8Array | undefined {
-        if (this.#posted || !this.#hasRoom()) return undefined;
+        if (this.#posted || !this.#hasRoom(now)) return undefined;
         const [parcel] = this.#waiting.splice(this.#nextIndex(), this.#nextIndex() === -1 ? 0 : 1);
         if (!parcel) return undefined;
         this.#posted = { parcel, until: now + QUEUE_STATUS_MS, wasAsked: false, answered: false };
@@ -163,10 +167,14 @@ export class Outbox {
         return this.#waiting.findIndex(({ to }) => !peers.has(to));
     }
 
-    #hasRoom(): boolean {
+    #hasRoom(now: Millis): boolean {
+        return !this.#isCrowded() || now >= this.#freeAt + FREE_STALE_MS;
+    }
+
+    #isCrowded(): boolean {
         // Some radios do not count their queue and say zero of zero.
-        if (this.#free === undefined || !this.#length) return true;
-        return this.#free > Math.min(FREE_KEPT, Math.floor(this.#length / 4));
+        if (this.#free === undefined || !this.#length) return false;
+        return this.#free <= Math.min(FREE_KEPT, Math.floor(this.#length / 4));
     }
 
     /** The node's word about a packet is lost, or the packet is, or the node. */

@@ -7,6 +7,7 @@ import { bytesOf, MeshRig, type Station } from "./rig.ts";
 const SEED = 23;
 const MINUTE_MS = 60_000;
 const LONG_SLOW = 1;
+const LONG_FAST = 0;
 
 async function pair(options: Parameters<MeshRig["add"]>[0] = {}) {
     const rig = new MeshRig(SEED);
@@ -106,6 +107,19 @@ describe("the node's queue", () => {
         );
         expect(one.driver.status().queue).toMatchObject({ waiting: 0, openAcks: 0 });
     });
+
+    it.each<FirmwareName>(["2.5", "2.7"])(
+        "fills up on a slow mesh and is never stuck, firmware %s",
+        async (firmware) => {
+            const { rig, one, two } = await pair({ firmware, lora: { region: 3, modemPreset: LONG_FAST } });
+            const results = Array.from({ length: WAITING_MAX }, (_, index) =>
+                one.driver.send({ to: "everybody", bytes: bytesOf(200, index) }),
+            );
+            await rig.clock.advance(30 * MINUTE_MS);
+            expect(await Promise.all(results)).toMatchObject(results.map(() => ({ ok: true })));
+            expect(two.heard).toHaveLength(WAITING_MAX);
+        },
+    );
 
     it("has one open acknowledgment per peer", async () => {
         const { rig, one, two } = await pair();
