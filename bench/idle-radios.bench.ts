@@ -4,9 +4,11 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Air } from "../hw/air/air.ts";
+import { makeE22Emulator } from "../hw/ebyte/emulator.ts";
 import { LoraE5Emulator } from "../hw/lora-e5/emulator.ts";
-import { openPty, type Pty } from "../hw/port/pty.ts";
+import { openPty } from "../hw/port/pty.ts";
 import { Rak3172Emulator } from "../hw/rak3172/emulator.ts";
+import { RnodeEmulator } from "../hw/rnode/emulator.ts";
 import { Rylr998Emulator } from "../hw/rylr998/emulator.ts";
 import { systemClock } from "../src/app/clock.ts";
 import type { Bench, Figure } from "./figure.ts";
@@ -20,38 +22,38 @@ const PERCENT_AIM = 1;
 const TICK_MS = 10;
 
 export const bench: Bench = {
-    title: "three idle radios on PTYs: CPU time of the drivers, plugged in and pulled out",
+    title: "five idle radios on PTYs: CPU time of the drivers, plugged in and pulled out",
     async run(report) {
         const air = new Air({ clock: systemClock, seed: 1 });
         const options = { air, clock: systemClock };
-        const emulators = [
-            new Rylr998Emulator(options),
-            new Rak3172Emulator(options),
-            new LoraE5Emulator(options),
-        ] as const;
-        const ptys = [await openPty(), await openPty(), await openPty()] as const;
-        await Promise.all(emulators.map((emulator, index) => emulator.plug(portOf(ptys, index))));
+        const emulators = {
+            rylr998: new Rylr998Emulator(options),
+            rak3172: new Rak3172Emulator(options),
+            loraE5: new LoraE5Emulator(options),
+            rnode: new RnodeEmulator(options),
+            e22: makeE22Emulator(options),
+        };
+        const paths: Record<string, string> = {};
+        for (const [name, emulator] of Object.entries(emulators)) {
+            const pty = await openPty();
+            paths[name] = pty.path;
+            await emulator.plug(pty.port);
+        }
+        const unplug = () => Promise.all(Object.values(emulators).map((emulator) => emulator.unplug()));
         // In a process of its own, so that the emulators' work is not counted.
         const child = fork(join(import.meta.dirname, "idle/radios-child.ts"));
         try {
-            const [rylr998, rak3172, loraE5] = ptys.map(({ path }) => path);
-            child.send({ rylr998, rak3172, loraE5 } as IdleTask);
+            child.send({ ...paths } as unknown as IdleTask);
             await untilUp(child);
-            report(percent("idle.three_radios", await cpuPercent(child, IDLE_MS)));
-            await Promise.all(emulators.map((emulator) => emulator.unplug()));
-            report(percent("idle.three_unplugged", await cpuPercent(child, UNPLUGGED_MS)));
+            report(percent("idle.five_radios", await cpuPercent(child, IDLE_MS)));
+            await unplug();
+            report(percent("idle.five_unplugged", await cpuPercent(child, UNPLUGGED_MS)));
         } finally {
             child.kill("SIGKILL");
-            await Promise.all(emulators.map((emulator) => emulator.unplug()));
+            await unplug();
         }
     },
 };
-
-function portOf(ptys: readonly Pty[], index: number): Pty["port"] {
-    const pty = ptys[index];
-    if (!pty) throw new RangeError(`no PTY ${index}`);
-    return pty.port;
-}
 
 async function untilUp(child: ChildProcess): Promise<void> {
     const news = once(child, "message", { signal: AbortSignal.timeout(UP_MS_MAX) });

@@ -7,6 +7,8 @@ import type { Answer, Reader, Said } from "./said.ts";
 /** What is begun is forgotten when the line was silent for so long: the rest is lost, and must not spoil what comes. */
 export const LINE_SILENCE_MS = 2_000;
 
+const STOPPED: ModemError = { kind: "stopped", detail: "the driver was stopped" };
+
 export interface Question {
     /** For people, without data. */
     readonly name: string;
@@ -75,8 +77,9 @@ export class Exchange {
         });
     }
 
-    async close(): Promise<void> {
-        this.#end({ kind: "stopped", detail: "the driver was stopped" });
+    /** Whoever waits for an answer is told why there will be none. */
+    async close(why: ModemError = STOPPED): Promise<void> {
+        this.#end(why);
         await this.#port.close();
     }
 

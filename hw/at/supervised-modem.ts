@@ -3,14 +3,11 @@ import type { Clock, Millis } from "../../src/base/time.ts";
 import type { TransmitPermit } from "../../src/link/law.ts";
 import type { Modem, ModemError, ModemHandlers, ModemTraits } from "../modem.ts";
 import type { BytePortFactory } from "../port/byte-port.ts";
+import { PROBE_MS, Recovery } from "../supervision/recovery.ts";
 import type { Dialect, Step } from "./dialect.ts";
 import { type Ask, Exchange } from "./exchange.ts";
 import type { Said } from "./said.ts";
 
-/** A module that says nothing for so long is asked whether it is there. */
-const PROBE_MS = 30_000;
-const RETRY_MS_FIRST = 1_000;
-const RETRY_MS_MAX = 30_000;
 /** How often a module may start again while it is set up before that is called a failure. */
 const SETUP_ROUNDS_MAX = 3;
 
@@ -31,27 +28,25 @@ export class SupervisedModem implements Modem {
     readonly traits: ModemTraits;
     readonly #options: SupervisedOptions;
     readonly #dialect: Dialect;
+    readonly #recovery: Recovery;
     #handlers: ModemHandlers | undefined;
     #exchange: Exchange | undefined;
     #isUp = false;
     #sending = false;
     /** Ends when the module has answered the last question; questions queue behind it. */
     #line: Promise<unknown> = Promise.resolve();
-    #cancelTimer: () => void = () => undefined;
-    #retryMs = RETRY_MS_FIRST;
     #portIndex = 0;
     /** Ports in a row on which the module said nothing. */
     #silentPorts = 0;
     /** Starts of the module that nobody asked for. */
     #restarts = 0;
-    /** The last bad news that was told; the same again at each retry is no news. */
-    #toldDown: string | undefined;
 
     constructor(options: SupervisedOptions) {
         this.label = options.label;
         this.traits = options.dialect.traits;
         this.#options = options;
         this.#dialect = options.dialect;
+        this.#recovery = new Recovery(options.clock);
     }
 
     airtimeMs(size: number): Millis {
@@ -61,13 +56,13 @@ export class SupervisedModem implements Modem {
     start(handlers: ModemHandlers): void {
         if (this.#handlers) throw new Error(`${this.label} was started already`);
         this.#handlers = handlers;
-        this.#toldDown = undefined;
+        this.#recovery.cameUp();
         void this.#connect();
     }
 
     async stop(): Promise<void> {
         this.#handlers = undefined;
-        this.#cancelTimer();
+        this.#recovery.cancel();
         this.#isUp = false;
         await this.#exchange?.close();
         this.#exchange = undefined;
@@ -79,6 +74,7 @@ export class SupervisedModem implements Modem {
         if (objection || !exchange) return err(objection ?? notReady(this.label));
         this.#sending = true;
         const problem = await this.#transmit(exchange, Uint8Array.from(frame));
+        if (!problem) this.#recovery.works();
         const isLost = problem?.kind === "silent" || problem?.kind === "mismatch";
         // A module that swallows a packet without a word has lost its way. One that restarted is being set up already.
         if (this.#isUp && isLost) this.#lose(exchange, problem);
@@ -153,8 +149,7 @@ export class SupervisedModem implements Modem {
         }
         this.#isUp = true;
         this.#silentPorts = 0;
-        this.#retryMs = RETRY_MS_FIRST;
-        this.#toldDown = undefined;
+        this.#recovery.cameUp();
         this.#probeLater(exchange);
         this.#handlers.onUp(`${this.label}: ${this.#dialect.summary()}`);
     }
@@ -216,19 +211,29 @@ export class SupervisedModem implements Modem {
     #restarted(exchange: Exchange): void {
         this.#restarts++;
         if (!this.#isUp) return;
+        const error: ModemError = { kind: "silent", detail: `${this.label} started again by itself; setting it up` };
+        if (this.#recovery.hasFailed) {
+            this.#lose(exchange, error);
+            return;
+        }
         this.#isUp = false;
-        this.#cancelTimer();
-        this.#tellDown({ kind: "silent", detail: `${this.label} started again by itself; setting it up` });
+        this.#recovery.cancel();
+        this.#recovery.failed();
+        this.#tellDown(error);
         void this.#setUp(exchange, []);
     }
 
     #probeLater(exchange: Exchange): void {
-        this.#later(PROBE_MS, async () => {
+        this.#recovery.later(PROBE_MS, async () => {
             if (this.#exchange !== exchange || !this.#isUp) return;
             const problem = this.#sending ? undefined : await this.#dialect.probe(this.#askOn(exchange));
             if (this.#exchange !== exchange || !this.#isUp) return;
-            if (problem) this.#lose(exchange, problem);
-            else this.#probeLater(exchange);
+            if (problem) {
+                this.#lose(exchange, problem);
+                return;
+            }
+            this.#recovery.works();
+            this.#probeLater(exchange);
         });
     }
 
@@ -237,22 +242,13 @@ export class SupervisedModem implements Modem {
         if (this.#exchange !== exchange || !this.#handlers) return;
         this.#exchange = undefined;
         this.#isUp = false;
-        void exchange.close();
+        void exchange.close(error);
         this.#tellDown(error);
-        this.#later(this.#retryMs, () => this.#connect());
-        this.#retryMs = Math.min(RETRY_MS_MAX, this.#retryMs * 2);
+        this.#recovery.later(this.#recovery.failed(), () => this.#connect());
     }
 
     #tellDown(error: ModemError): void {
-        const told = `${error.kind} ${error.detail}`;
-        if (told === this.#toldDown) return;
-        this.#toldDown = told;
-        this.#handlers?.onDown(error);
-    }
-
-    #later(ms: Millis, task: () => Promise<void>): void {
-        this.#cancelTimer();
-        this.#cancelTimer = this.#options.clock.schedule(this.#now() + ms, () => void task());
+        if (this.#recovery.isNews(error)) this.#handlers?.onDown(error);
     }
 
     #now(): Millis {

@@ -3,6 +3,7 @@ import { err, ok, type Result } from "../../src/base/result.ts";
 import type { Millis } from "../../src/base/time.ts";
 import type { TransmitPermit } from "../../src/link/law.ts";
 import type { CarrierSense, Modem, ModemError, ModemHandlers, ModemTraits } from "../modem.ts";
+import { PROBE_MS, Recovery } from "../supervision/recovery.ts";
 import { airtimeBoundMs } from "./airtime.ts";
 import { AMBIENT_QUERY } from "./commands.ts";
 import { configure, verify, type Wanted } from "./configure.ts";
@@ -14,10 +15,6 @@ import { Session } from "./session.ts";
 import { channelOf, describe, type FullSettings, filledIn, registersOf } from "./settings.ts";
 import { type Outgoing, transmit } from "./transmit.ts";
 
-const RETRY_MS_FIRST = 1_000;
-const RETRY_MS_MAX = 30_000;
-/** A module that says nothing for so long is asked whether it is there. */
-const PROBE_MS = 30_000;
 /** The same where the question makes the module deaf for a moment. */
 const DEAF_PROBE_MS = 300_000;
 const AMBIENT_ANSWER_MS_MAX = 500;
@@ -61,6 +58,7 @@ class Ebyte implements Modem {
     readonly #options: EbyteOptions;
     readonly #settings: FullSettings;
     readonly #wanted: Wanted;
+    readonly #recovery: Recovery;
     #handlers: ModemHandlers | undefined;
     #use: { readonly session: Session; pins: Pins | undefined; hears: Deframer } | undefined;
     #isUp = false;
@@ -73,16 +71,13 @@ class Ebyte implements Modem {
     /** The last answer about the noise; undefined while one is waited for. */
     #noiseDbm: number | undefined;
     #bytesHeard = 0;
-    #cancelRetry: () => void = () => undefined;
     #cancelSilence: () => void = () => undefined;
-    #retryMs = RETRY_MS_FIRST;
-    /** The last bad news that was told; the same again at each retry is no news. */
-    #toldDown: string | undefined;
 
     constructor(kind: EbyteKind, options: EbyteOptions) {
         this.label = options.label;
         this.#kind = kind;
         this.#options = options;
+        this.#recovery = new Recovery(options.clock);
         this.#settings = filledIn(kind, options);
         const { subPacketSize, rssiByte, fixedTo, baudRate } = this.#settings;
         const registers = registersOf(kind, this.#settings);
@@ -103,13 +98,13 @@ class Ebyte implements Modem {
     start(handlers: ModemHandlers): void {
         if (this.#handlers) throw new Error(`${this.label} was started already`);
         this.#handlers = handlers;
-        this.#toldDown = undefined;
+        this.#recovery.cameUp();
         void this.#connect();
     }
 
     async stop(): Promise<void> {
         this.#handlers = undefined;
-        this.#cancelRetry();
+        this.#recovery.cancel();
         this.#letGo({ kind: "stopped", detail: "the driver was stopped" });
         await this.#closing;
     }
@@ -133,7 +128,8 @@ class Ebyte implements Modem {
         const out = { bytes, airtimeMs: this.airtimeMs(size), startBy };
         const sent = await this.#inTurn(() => this.#transmit(session, pins, out));
         this.#isSending = false;
-        if (!sent.ok && sent.error.kind !== "busy") this.#lose(session, sent.error);
+        if (sent.ok) this.#recovery.works();
+        else if (sent.error.kind !== "busy") this.#lose(session, sent.error);
         return sent;
     }
 
@@ -218,8 +214,7 @@ class Ebyte implements Modem {
             return;
         }
         this.#isUp = true;
-        this.#retryMs = RETRY_MS_FIRST;
-        this.#toldDown = undefined;
+        this.#recovery.cameUp();
         this.#probeLater(session, pins);
         const trust = pins.canConfigure ? "" : ", settings trusted, not compared";
         this.#handlers.onUp(`${this.label}: ${describe(this.#kind, this.#settings)}${trust}`);
@@ -274,22 +269,31 @@ class Ebyte implements Modem {
 
     #setUpAgain(session: Session, pins: Pins): void {
         if (!pins.canConfigure) return;
+        const error: ModemError = { kind: "silent", detail: `${this.label} started again by itself; setting it up` };
+        if (this.#recovery.hasFailed) {
+            this.#lose(session, error);
+            return;
+        }
         this.#isUp = false;
-        this.#tellDown({ kind: "silent", detail: `${this.label} started again by itself; setting it up` });
+        this.#recovery.failed();
+        this.#tellDown(error);
         void this.#inTurn(() => this.#setUp(session, pins));
     }
 
     #probeLater(session: Session, pins: Pins): void {
         const ms = this.#asksAmbient(pins) ? PROBE_MS : DEAF_PROBE_MS;
-        this.#cancelRetry();
-        this.#cancelRetry = this.#after(ms, () => void this.#probe(session, pins));
+        this.#recovery.later(ms, () => this.#probe(session, pins));
     }
 
     async #probe(session: Session, pins: Pins): Promise<void> {
         const found = this.#isSending ? ok(undefined) : await this.#inTurn(() => this.#check(session, pins));
         if (this.#use?.session !== session || !this.#isUp) return;
-        if (found.ok) this.#probeLater(session, pins);
-        else this.#lose(session, found.error);
+        if (!found.ok) {
+            this.#lose(session, found.error);
+            return;
+        }
+        this.#recovery.works();
+        this.#probeLater(session, pins);
     }
 
     /** Whether the module is there and set as it was. */
@@ -333,9 +337,7 @@ class Ebyte implements Modem {
         if (this.#use?.session !== session || !this.#handlers) return;
         this.#letGo(error);
         this.#tellDown(error);
-        this.#cancelRetry();
-        this.#cancelRetry = this.#after(this.#retryMs, () => void this.#connect());
-        this.#retryMs = Math.min(RETRY_MS_MAX, this.#retryMs * 2);
+        this.#recovery.later(this.#recovery.failed(), () => this.#connect());
     }
 
     #letGo(error: ModemError): void {
@@ -347,10 +349,7 @@ class Ebyte implements Modem {
     }
 
     #tellDown(error: ModemError): void {
-        const told = `${error.kind} ${error.detail}`;
-        if (told === this.#toldDown) return;
-        this.#toldDown = told;
-        this.#handlers?.onDown(error);
+        if (this.#recovery.isNews(error)) this.#handlers?.onDown(error);
     }
 
     #after(ms: Millis, task: () => void): () => void {

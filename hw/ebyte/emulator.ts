@@ -35,6 +35,8 @@ export interface EbyteEmulatorOptions {
     readonly clock: Clock;
     /** Default "900". */
     readonly band?: Band;
+    /** What its flash holds, from `registersOf`; default: as it leaves the factory. */
+    readonly registers?: Uint8Array;
     /** Default "offset": how strengths are told when the RSSI byte is switched on. */
     readonly rssiByte?: Exclude<RssiByte, "none">;
     /** The module's ends of the wires. Without M0 and M1 both are tied low. */
@@ -81,7 +83,7 @@ export class EbyteEmulator implements AirRadio {
         this.#kind = kind;
         this.#options = options;
         this.#band = options.band ?? "900";
-        const registers = factoryRegisters(kind, this.#band);
+        const registers = options.registers ?? factoryRegisters(kind, this.#band);
         this.#memory = { registers, flash: registers };
         this.#fromHost = new PacedLine(options.clock, (bytes) => this.#takeBytes(bytes));
         this.#toHost = new PacedLine(options.clock, (bytes) => this.#deliver(bytes));
@@ -144,6 +146,11 @@ export class EbyteEmulator implements AirRadio {
     misbehave(misbehaviour: Partial<EbyteMisbehaviour>): void {
         this.#misbehaviour = { ...WELL_BEHAVED, ...misbehaviour };
         this.#updateAux();
+    }
+
+    /** Says something at a moment of the test's choice. */
+    babble(bytes: Uint8Array): void {
+        if (this.#isReady) this.#say(bytes, 0);
     }
 
     get mode(): "normal" | "configuring" | "deaf" {

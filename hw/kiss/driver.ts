@@ -3,14 +3,11 @@ import type { Clock, Millis } from "../../src/base/time.ts";
 import type { TransmitPermit } from "../../src/link/law.ts";
 import type { CarrierSense, Modem, ModemError, ModemHandlers, ModemTraits } from "../modem.ts";
 import type { BytePortFactory } from "../port/byte-port.ts";
+import { PROBE_MS, Recovery } from "../supervision/recovery.ts";
 import type { Deliver, Dialect } from "./dialect.ts";
 import { KissExchange } from "./exchange.ts";
 import type { KissFrame } from "./framing.ts";
 
-/** A device that was not spoken to for so long is asked whether it is there. */
-const PROBE_MS = 30_000;
-const RETRY_MS_FIRST = 1_000;
-const RETRY_MS_MAX = 30_000;
 /** How often a device may start again while it is set up before that is called a failure. */
 const SETUP_ROUNDS_MAX = 3;
 
@@ -31,24 +28,22 @@ export class KissModem implements Modem {
     readonly channelIsFree?: (demand?: CarrierSense) => Promise<boolean | undefined>;
     readonly #options: KissModemOptions;
     readonly #dialect: Dialect;
+    readonly #recovery: Recovery;
     #handlers: ModemHandlers | undefined;
     #exchange: KissExchange | undefined;
     #isUp = false;
     #sending = false;
     /** Ends when the last conversation is over; the next one waits for it. */
     #turn: Promise<unknown> = Promise.resolve();
-    #cancelTimer: () => void = () => undefined;
-    #retryMs = RETRY_MS_FIRST;
     /** The last use of the port ended because the device made no sense. */
     #afterFault = false;
     /** Starts of the device that nobody asked for. */
     #restarts = 0;
-    /** The last bad news that was told; the same again at each retry is no news. */
-    #toldDown: string | undefined;
 
     constructor(options: KissModemOptions) {
         this.label = options.label;
         this.#options = options;
+        this.#recovery = new Recovery(options.clock);
         this.#dialect = options.dialect((frame) => {
             if (this.#isUp) this.#handlers?.onFrame(frame);
         });
@@ -63,7 +58,7 @@ export class KissModem implements Modem {
     start(handlers: ModemHandlers): void {
         if (this.#handlers) throw new Error(`${this.label} was started already`);
         this.#handlers = handlers;
-        this.#toldDown = undefined;
+        this.#recovery.cameUp();
         void this.#connect();
     }
 
@@ -72,7 +67,7 @@ export class KissModem implements Modem {
         this.#handlers = undefined;
         this.#exchange = undefined;
         this.#isUp = false;
-        this.#cancelTimer();
+        this.#recovery.cancel();
         this.#dialect.reset();
         await exchange?.close(this.#dialect.lastWords);
     }
@@ -95,7 +90,10 @@ export class KissModem implements Modem {
         this.#sending = true;
         const sent = await this.#inTurn(() => this.#dialect.send(exchange, copy));
         this.#sending = false;
-        if (sent.ok) return sent;
+        if (sent.ok) {
+            this.#recovery.works();
+            return sent;
+        }
         // A device that swallows a frame without a word has lost its way. One that restarted is being set up already.
         const { kind } = sent.error;
         if ((kind === "silent" || kind === "mismatch") && this.#isUp) this.#lose(exchange, sent.error);
@@ -141,8 +139,7 @@ export class KissModem implements Modem {
         }
         this.#isUp = true;
         this.#afterFault = false;
-        this.#retryMs = RETRY_MS_FIRST;
-        this.#toldDown = undefined;
+        this.#recovery.cameUp();
         this.#probeLater(exchange);
         this.#handlers.onUp(`${this.label}: ${done.value}`);
     }
@@ -175,28 +172,37 @@ export class KissModem implements Modem {
 
     #restart(exchange: KissExchange): void {
         this.#restarts++;
-        this.#dialect.reset();
         const wasUp = this.#isUp;
-        this.#isUp = false;
         const error: ModemError = {
             kind: "silent",
             detail: `${this.label} started again by itself; setting it up`,
         };
+        if (wasUp && this.#recovery.hasFailed) {
+            this.#lose(exchange, error);
+            return;
+        }
+        this.#dialect.reset();
+        this.#isUp = false;
         exchange.interrupt(error);
         // While it is set up, the one who does that sees to it.
         if (!wasUp) return;
-        this.#cancelTimer();
+        this.#recovery.cancel();
+        this.#recovery.failed();
         this.#tellDown(error);
         void this.#setUp(exchange, 0);
     }
 
     #probeLater(exchange: KissExchange): void {
-        this.#later(PROBE_MS, async () => {
+        this.#recovery.later(PROBE_MS, async () => {
             if (this.#exchange !== exchange || !this.#isUp) return;
             const answer = this.#sending ? undefined : await this.#inTurn(() => this.#dialect.probe(exchange));
             if (this.#exchange !== exchange || !this.#isUp) return;
-            if (answer && !answer.ok) this.#lose(exchange, answer.error);
-            else this.#probeLater(exchange);
+            if (answer && !answer.ok) {
+                this.#lose(exchange, answer.error);
+                return;
+            }
+            this.#recovery.works();
+            this.#probeLater(exchange);
         });
     }
 
@@ -208,22 +214,12 @@ export class KissModem implements Modem {
         // A device that goes away when it is told to start afresh must not be told again for ever.
         this.#afterFault = error.kind !== "unplugged" && !this.#afterFault;
         this.#dialect.reset();
-        void exchange.close();
+        void exchange.abandon(error);
         this.#tellDown(error);
-        this.#later(this.#retryMs, () => this.#connect());
-        this.#retryMs = Math.min(RETRY_MS_MAX, this.#retryMs * 2);
+        this.#recovery.later(this.#recovery.failed(), () => this.#connect());
     }
 
     #tellDown(error: ModemError): void {
-        const told = `${error.kind} ${error.detail}`;
-        if (told === this.#toldDown) return;
-        this.#toldDown = told;
-        this.#handlers?.onDown(error);
-    }
-
-    #later(ms: Millis, task: () => Promise<void>): void {
-        const { clock } = this.#options;
-        this.#cancelTimer();
-        this.#cancelTimer = clock.schedule(clock.now().monotonic + ms, () => void task());
+        if (this.#recovery.isNews(error)) this.#handlers?.onDown(error);
     }
 }

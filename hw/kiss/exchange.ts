@@ -100,6 +100,12 @@ export class KissExchange {
         await this.#port.close();
     }
 
+    /** Whoever waits for an answer is told why there will be none. */
+    async abandon(why: ModemError): Promise<void> {
+        this.#end(why);
+        await this.#port.close();
+    }
+
     #wait<T>({ isQuestion, ms, late, answerOf, frames }: Wait<T>): Promise<Result<T, ModemError>> {
         if (this.#asked) throw new Error(`${this.#port.label}: a question while another one waits`);
         if (this.#ended) return Promise.resolve(err(this.#ended));

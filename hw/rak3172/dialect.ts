@@ -22,7 +22,8 @@ export function rak3172Dialect(settings: Rak3172Settings): Dialect {
         traits: {
             frameSizeMax: FRAME_BYTES_MAX,
             reportsRssi: true,
-            detectsChannelActivity: hasCad,
+            // It looks for LoRa signals by itself before it sends, and nobody can ask it for what it found.
+            detectsChannelActivity: false,
             confirmsTransmission: true,
         },
         summary: () => `${describeParams(params)}${version && `, firmware ${version}`}`,

@@ -22,11 +22,17 @@ const RESET_MS = 4_000;
 /** Beyond the airtime, for the serial line and the module's own work. */
 const SEND_MARGIN_MS = 2_000;
 
+/** What the module forgets when it starts again. */
+const VOLATILE: readonly string[] = ["BAND", "CRFOP"];
+
 const isOk = named("OK");
 
 export function rylr998Dialect(settings: Rylr998Settings & { readonly binary?: boolean | undefined }): Dialect {
     const { params, address, networkId, binary } = settings;
     const text = binary ? BINARY_TEXT : BASE64_TEXT;
+    const volatile = settingLines(settings).filter(([name]) => VOLATILE.includes(name));
+    // A module whose "+READY" was lost would send on the band that it was built for.
+    const stillSet = (ask: Ask): Promise<ModemError | undefined> => compare(ask, volatile);
     const airtimeMs = (size: number): number => loraAirtimeMs(params, text.textSize(size) + AIR_OVERHEAD_BYTES);
     return {
         traits: {
@@ -43,10 +49,11 @@ export function rylr998Dialect(settings: Rylr998Settings & { readonly binary?: b
         configure: (ask) => configure(ask, settings),
         // It always listens.
         listen: async () => undefined,
-        probe: (ask) => tell(ask, command("AT", isOk)),
-        send: (ask, frame) => {
+        probe: stillSet,
+        send: async (ask, frame) => {
             const withinMs = airtimeMs(frame.length) + SEND_MARGIN_MS;
-            return tell(ask, { name: "AT+SEND", bytes: sendBytes(text.encode(frame)), isAnswer: isOk, withinMs });
+            const question = { name: "AT+SEND", bytes: sendBytes(text.encode(frame)), isAnswer: isOk, withinMs };
+            return (await stillSet(ask)) ?? (await tell(ask, question));
         },
         frameOf: (data) => text.decode(data),
     };
@@ -59,7 +66,10 @@ async function configure(ask: Ask, settings: Rylr998Settings): Promise<ModemErro
         ask,
         lines.map(([name, value]) => command(`AT+${name}=${value}`, isOk)),
     );
-    if (refused) return refused;
+    return refused ?? compare(ask, lines);
+}
+
+async function compare(ask: Ask, lines: ReturnType<typeof settingLines>): Promise<ModemError | undefined> {
     for (const [name, value] of lines) {
         const answer = await ask(command(`AT+${name}?`, named(name)));
         if (!answer.ok) return answer.error;

@@ -1,6 +1,9 @@
-import { openLine } from "../../hw/gpio/open-line.ts";
-import type { Modem, ModemTraits } from "../../hw/modem.ts";
-import type { BytePort, BytePortFactory } from "../../hw/port/byte-port.ts";
+import type { OpenLine } from "../../hw/gpio/gpio.ts";
+import { openLine as systemLine } from "../../hw/gpio/open-line.ts";
+import type { Modem } from "../../hw/modem.ts";
+import type { BytePort } from "../../hw/port/byte-port.ts";
+import { withPowerCycle } from "../../hw/power/power-cycle.ts";
+import type { Clock } from "../base/time.ts";
 import type { Carrier } from "../carriers/carrier.ts";
 import type { AirEvent } from "../carriers/lora/air-event.ts";
 import { makeLoraCarrier } from "../carriers/lora/lora-carrier.ts";
@@ -8,20 +11,16 @@ import type { Identity } from "../crypto/identity.ts";
 import { estimateText } from "../link/estimate.ts";
 import { AIRTIME_MEMORY_S, type AirtimeEntry, makeAirLaw } from "../link/ledger.ts";
 import { findRegion, type RegionProfile } from "../link/region.ts";
-import { systemClock } from "./clock.ts";
-import type { Config, RadioConfig } from "./config/config.ts";
+import type { Config, RadioConfig, RadioLines } from "./config/config.ts";
 import { systemEntropy } from "./entropy.ts";
 import { networkKeysOf } from "./network-keys.ts";
 import { networkMemory } from "./network-memory.ts";
+import { radioObjections } from "./profiles/obedience.ts";
 import { choiceOf, paramsForLaw } from "./radio-kinds/choice.ts";
-import type { RadioChoice } from "./radio-kinds/kind.ts";
 import { RADIO_KIND_TABLE } from "./radio-kinds/registry.ts";
 import { parsePortName } from "./serial/port-name.ts";
 import { radioPort } from "./serial/radio-port.ts";
 import type { RadioSurroundings } from "./station.ts";
-
-/** Any address that a module takes, for checks before its gateway has an identity. */
-const SOME_ADDRESS = 1;
 
 /** The link numbers gateways with 14 bits. */
 const NODE_MASK = 0x3fff;
@@ -31,17 +30,20 @@ export interface RadioParts {
     readonly region: RegionProfile | undefined;
     readonly surroundings: RadioSurroundings;
     /** Instead of the serial device. */
-    readonly port?: BytePortFactory;
+    readonly port?: (baudRate: number) => BytePort;
+    /** Instead of this machine's GPIO. */
+    readonly openLine?: OpenLine;
     readonly onAir?: (event: AirEvent) => void;
 }
 
 /** A radio of the configuration as a carrier, with what earlier lives spent on the air taken into account. */
-export function makeRadio({ radio, region, surroundings, port, onAir }: RadioParts): Carrier {
+export function makeRadio({ radio, region, surroundings, port, openLine = systemLine, onAir }: RadioParts): Carrier {
     const { clock, depot, wall, identity } = surroundings;
     const choice = choiceOf(radio, region, addressOf(identity));
     const params = paramsForLaw(choice);
-    const portAt = port ? () => port() : radioPort({ name: radio.port });
-    const modem = RADIO_KIND_TABLE[radio.kind].makeModem({ ...choice, portAt, clock, openLine });
+    const portAt = port ?? radioPort({ name: radio.port });
+    const bare = RADIO_KIND_TABLE[radio.kind].makeModem({ ...choice, portAt, clock, openLine });
+    const modem = withPower(bare, radio.lines, { clock, openLine });
     const law = makeAirLaw({ region, station: stationOf(radio, modem) });
     law.restore(depot.airtime.spent(radio.id, wall() - AIRTIME_MEMORY_S), {
         monotonic: clock.now().monotonic,
@@ -76,6 +78,17 @@ export function makeRadio({ radio, region, surroundings, port, onAir }: RadioPar
     });
 }
 
+function withPower(
+    modem: Modem,
+    lines: RadioLines,
+    parts: { readonly clock: Clock; readonly openLine: OpenLine },
+): Modem {
+    const { power, chip, isPowerOffHigh } = lines;
+    if (power === undefined) return modem;
+    const line = { line: power, ...(chip === undefined ? {} : { chip }) };
+    return withPowerCycle(modem, { ...parts, line, isOffHigh: isPowerOffHigh });
+}
+
 function logAir(radio: string, event: AirEvent, { log }: RadioSurroundings): void {
     if (event.kind === "estimate")
         log.debug(`${radio} begins: ${estimateText(event.estimate)}`, { id: event.messageId });
@@ -91,23 +104,8 @@ export function radioProblems(config: Config): readonly string[] {
 }
 
 function problemsOf(radio: RadioConfig, region: RegionProfile | undefined): readonly string[] {
-    const kind = RADIO_KIND_TABLE[radio.kind];
     const name = parsePortName(radio.port);
-    if (!name.ok) return [name.error];
-    const choice = choiceOf(radio, region, SOME_ADDRESS);
-    const problems = kind.settingProblems(choice);
-    if (problems.length > 0 || !region) return problems;
-    const station = stationOf(radio, { traits: traitsOf(choice) });
-    const allowed = makeAirLaw({ region, station }).allowance(paramsForLaw(choice));
-    return allowed.ok ? [] : allowed.error;
-}
-
-/** Nothing is opened before a modem is started. */
-function traitsOf(choice: RadioChoice): ModemTraits {
-    const portAt = (): BytePort => {
-        throw new Error("only its traits are wanted");
-    };
-    return RADIO_KIND_TABLE[choice.radio.kind].makeModem({ ...choice, portAt, clock: systemClock, openLine }).traits;
+    return name.ok ? radioObjections(radio, region) : [name.error];
 }
 
 function stationOf(radio: RadioConfig, { traits }: Pick<Modem, "traits">) {

@@ -38,6 +38,10 @@ export interface StationParts {
 export interface Station {
     readonly mailboxUrl: string;
     readonly identity: Identity;
+    /** For looking at; whoever writes here goes past the gateway. */
+    readonly depot: Depot;
+    /** The wall clock as the gateway believes it. */
+    wall(): UnixSeconds;
     stop(): Promise<void>;
 }
 
@@ -73,6 +77,8 @@ export async function openStation(parts: StationParts): Promise<Station> {
         return {
             mailboxUrl: mailbox.address?.url ?? "",
             identity,
+            depot,
+            wall,
             async stop() {
                 await running.stop();
                 await depot.close();

@@ -82,7 +82,7 @@ describe("a RAK3172", () => {
         const world = makeWorld();
         const kind = rak3172("4.0.5", { listensBeforeTalk: true });
         const [one, two] = [station(kind, world, 1), station(kind, world, 2)];
-        expect([one.modem.traits.detectsChannelActivity, one.modem.traits.frameSizeMax]).toEqual([true, 239]);
+        expect([one.modem.traits.detectsChannelActivity, one.modem.traits.frameSizeMax]).toEqual([false, 239]);
         await world.clock.runUntil(() => one.diary.isUp && two.diary.isUp, 10_000);
         const first = one.modem.send(new Uint8Array(200), PERMIT);
         await world.clock.advance(100);

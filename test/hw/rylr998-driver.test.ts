@@ -167,6 +167,21 @@ describe("a RYLR998", () => {
         expect(other.diary.frames.length).toBe(1);
     });
 
+    it("sends nothing on the band of a new module after a restart that went by unheard", async () => {
+        const { modem, diary, socket } = station(1);
+        await clock.advance(5_000);
+        const before = air.statistics.transmissions;
+        socket.emulator.misbehave({ answersLost: 1 });
+        socket.emulator.restart();
+        await clock.advance(2_000);
+        expect(diary.isUp).toBe(true);
+        const sent = await settled(modem.send(FRAME, testPermit()));
+        expect(sent).toMatchObject({ ok: false, error: { kind: "mismatch" } });
+        expect(air.statistics.transmissions).toBe(before);
+        expect(await clock.runUntil(() => diary.isUp, 10_000)).toBe(true);
+        expect(await settled(modem.send(FRAME, testPermit()))).toMatchObject({ ok: true });
+    });
+
     it("sets everything again when a module restarts while it is being set up", async () => {
         for (let at = 160; at < 400; at += 7) {
             const { modem, diary, socket } = station(1);

@@ -1,7 +1,7 @@
 import type { Terminal } from "../../src/app/cli/terminal.ts";
 
-/** A terminal where nobody sits, that keeps what it is told. */
-export function testTerminal(env: Terminal["env"] = {}) {
+/** A terminal that keeps what it is told. Nobody sits there, unless with answers to its questions. */
+export function testTerminal(env: Terminal["env"] = {}, answers: string[] = []) {
     const out: string[] = [];
     const err: string[] = [];
     const terminal: Terminal = {
@@ -9,6 +9,10 @@ export function testTerminal(env: Terminal["env"] = {}) {
         err: (text) => err.push(text),
         env,
         readInput: async () => undefined,
+        ask: async (question) => {
+            err.push(question);
+            return answers.shift();
+        },
         askSecret: async () => undefined,
         untilStopped: async () => undefined,
         now: () => 0,

@@ -1,6 +1,8 @@
-import { Command, CommanderError, Option } from "commander";
+import { Command, CommanderError } from "commander";
 import { RADIO_SETTINGS, SETTINGS, variableOf } from "../config/settings.ts";
+import { addRadioCommands } from "./radio-commands.ts";
 import { configFrom } from "./settings-of.ts";
+import { withSettings } from "./shared-options.ts";
 import { CommandError, type Terminal } from "./terminal.ts";
 
 /** The version in package.json, put in by the build. */
@@ -46,16 +48,6 @@ function makeProgram(terminal: Terminal): Command {
     return program;
 }
 
-function withSettings(command: Command): Command {
-    return command
-        .option("--config <file>", "configuration in TOML (also HEARTH_CONFIG)")
-        .option("--data-dir <dir>", "where depot and identity are kept (HEARTH_DATA_DIR)")
-        .option("--http <host:port>", "where the mailbox answers (HEARTH_HTTP_LISTEN)")
-        .option("--region <name>", "the radio law that holds here, e.g. EU868 (HEARTH_REGION)")
-        .option("--name <name>", "this gateway's name (HEARTH_NAME)")
-        .addOption(new Option("--log-level <level>", "debug, info, warn or error (HEARTH_LOG_LEVEL)"));
-}
-
 function addGateway(program: Command, terminal: Terminal): void {
     withSettings(program.command("run"))
         .description("run the gateway")
@@ -68,6 +60,13 @@ function addGateway(program: Command, terminal: Terminal): void {
         .action(async (options) => {
             const { runGateway } = await import("./run.ts");
             await runGateway(options, terminal);
+        });
+    withSettings(program.command("status"))
+        .description("what the running gateway of this data directory is doing")
+        .option("--json", "as JSON")
+        .action(async (options) => {
+            const { showStatus } = await import("./status.ts");
+            await showStatus(options, terminal);
         });
     withSettings(program.command("demo"))
         .description("two gateways in this process with emulated LoRa modules: watch a message cross")
@@ -135,6 +134,7 @@ function addTools(program: Command, terminal: Terminal): void {
             const { vectors } = await import("./vectors.ts");
             await vectors(directory, terminal);
         });
+    addRadioCommands(program, terminal);
     withSettings(program.command("network-key").description("the key of a closed network").command("new"))
         .description("print a fresh key, one that can follow the present ones")
         .action(async (options) => {

@@ -3,6 +3,8 @@ import { systemClock } from "../clock.ts";
 import type { Config } from "../config/config.ts";
 import { radioOnPort } from "../config/config.ts";
 import { radioFallbacks } from "../config/load.ts";
+import { serveControl } from "../control/control-server.ts";
+import { StatusBook } from "../control/status-book.ts";
 import { type Log, makeLog } from "../log.ts";
 import { makeRadio } from "../radios.ts";
 import { lastingName, serialDevices } from "../serial/devices.ts";
@@ -34,11 +36,21 @@ export async function runGateway(
         log.warn("no region is set, so nothing will be transmitted: set --region, e.g. --region EU868");
     }
     const region = config.region === undefined ? undefined : findRegion(config.region);
+    const book = new StatusBook(config, systemClock);
     const station = await openStation({
         config,
         clock: systemClock,
         log,
-        makeRadios: (surroundings) => config.radios.map((radio) => makeRadio({ radio, region, surroundings })),
+        onEvent: (event) => book.onEvent(event),
+        makeRadios: (surroundings) =>
+            config.radios.map((radio) =>
+                makeRadio({ radio, region, surroundings, onAir: (event) => book.onAir(radio.id, event) }),
+            ),
+    });
+    const status = () => book.status(station.depot, station.mailboxUrl, station.wall());
+    const control = await serveControl(config.dataDir, { status }).catch((cause: unknown) => {
+        log.warn(`hearth status will not work: ${cause instanceof Error ? cause.message : cause}`);
+        return undefined;
     });
     terminal.out(
         options.json
@@ -47,6 +59,7 @@ export async function runGateway(
     );
     await terminal.untilStopped();
     log.info("stopping");
+    await control?.close();
     await station.stop();
 }
 

@@ -7,6 +7,8 @@ export interface Terminal {
     readonly env: Readonly<Record<string, string | undefined>>;
     /** All of the standard input, at most `bytesMax`; undefined when it is more. */
     readInput(bytesMax: number): Promise<Uint8Array | undefined>;
+    /** Asks a person; undefined when nobody sits there. */
+    ask(question: string): Promise<string | undefined>;
     /** Asks a person without showing what is typed; undefined when nobody sits there. */
     askSecret(question: string): Promise<string | undefined>;
     /** Resolves when the process is asked to end. */
@@ -40,17 +42,13 @@ export const processTerminal: Terminal = {
         }
         return Buffer.concat(chunks);
     },
+    ask(question) {
+        return typedLine(question, { isShown: true });
+    },
     async askSecret(question) {
-        if (!process.stdin.isTTY || !process.stderr.isTTY) return undefined;
-        process.stderr.write(question);
-        // No output stream: readline would show what is typed.
-        const lines = createInterface({ input: process.stdin, terminal: true });
-        try {
-            return await new Promise<string>((resolve) => lines.once("line", resolve));
-        } finally {
-            lines.close();
-            process.stderr.write("\n");
-        }
+        const line = await typedLine(question, { isShown: false });
+        if (line !== undefined) process.stderr.write("\n");
+        return line;
     },
     untilStopped() {
         return new Promise((resolve) => {
@@ -59,3 +57,23 @@ export const processTerminal: Terminal = {
     },
     now: () => Date.now(),
 };
+
+async function typedLine(question: string, { isShown }: { readonly isShown: boolean }): Promise<string | undefined> {
+    if (!process.stdin.isTTY || !process.stderr.isTTY) return undefined;
+    if (!isShown) process.stderr.write(question);
+    // Without an output stream readline does not show what is typed.
+    const lines = createInterface({
+        input: process.stdin,
+        terminal: true,
+        ...(isShown ? { output: process.stderr } : {}),
+    });
+    try {
+        return await new Promise<string | undefined>((resolve) => {
+            lines.once("close", () => resolve(undefined));
+            if (isShown) lines.question(question, resolve);
+            else lines.once("line", resolve);
+        });
+    } finally {
+        lines.close();
+    }
+}

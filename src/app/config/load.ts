@@ -2,6 +2,7 @@ import * as v from "valibot";
 import { err, ok, type Result } from "../../base/result.ts";
 import { networkKeySlot } from "../network-keys.ts";
 import { type Config, configOf, listenOf, Values } from "./config.ts";
+import { boardGiven, presetGiven } from "./profile-values.ts";
 import type { Setting } from "./setting.ts";
 import { RADIO_SETTINGS, RADIOS_MAX, SETTINGS } from "./settings.ts";
 import type { Given, Source } from "./sources.ts";
@@ -24,7 +25,7 @@ export function loadConfig(sources: readonly Source[]): Result<Config, readonly 
         return radioValues(
             sources.map((source) => source.radios[index] ?? []),
             index,
-            name,
+            { name, region: main.textIfSet("region") },
             problems,
         );
     });
@@ -38,13 +39,41 @@ export function radioFallbacks(): Values {
     return valuesOf(RADIO_SETTINGS, [], []);
 }
 
-function radioValues(given: readonly (readonly Given[])[], index: number, name: string, problems: string[]): Values {
+function radioValues(
+    given: readonly (readonly Given[])[],
+    index: number,
+    { name, region }: { readonly name: string; readonly region: string | undefined },
+    problems: string[],
+): Values {
     const named = given.flat().some(({ path }) => path === "id");
     const automatic: Given = { path: "id", value: `lora${index === 0 ? "" : index + 1}`, where: name, words: false };
-    const values = valuesOf(RADIO_SETTINGS, named ? given : [...given, [automatic]], problems);
+    const all = [...given, ...profileGiven(given.flat(), { name, region }, problems)];
+    const values = valuesOf(RADIO_SETTINGS, named ? all : [...all, [automatic]], problems);
     problems.push(...keyProblems(values).map((problem) => name + problem));
     if (values.textIfSet("port") === undefined) problems.push(`${name}port is missing: name the serial device`);
     return values;
+}
+
+/** Whatever somebody said about the radio itself wins over its preset and its board. */
+function profileGiven(
+    said: readonly Given[],
+    { name, region }: { readonly name: string; readonly region: string | undefined },
+    problems: string[],
+): readonly (readonly Given[])[] {
+    const textOf = (path: string): string | undefined => {
+        const value = said.find((each) => each.path === path)?.value;
+        return typeof value === "string" && value !== "" ? value : undefined;
+    };
+    const [preset, board] = [textOf("preset"), textOf("board")];
+    const results = [
+        ...(preset === undefined ? [] : [presetGiven(preset, region)]),
+        ...(board === undefined ? [] : [boardGiven(board)]),
+    ];
+    return results.flatMap((result) => {
+        if (result.ok) return [result.value];
+        problems.push(`${name}${result.error}`);
+        return [];
+    });
 }
 
 /** Says nothing of a key but that it is wrong. */

@@ -63,7 +63,7 @@ export const MODULE_SETTINGS: readonly Setting[] = [
         "power_dbm",
         "integer",
         between(0, 30),
-        "Power into the antenna in dBm. Default: 14, or what is next below.",
+        "Power into the antenna in dBm. Default: 14, or the next below that law and module allow.",
     ),
     setting(
         "antenna_gain_dbi",

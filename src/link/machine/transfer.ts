@@ -55,6 +55,7 @@ export class Transfer {
     /** Repair symbols sent, by `left`. */
     readonly #numbers = [0, 0, 0, 0];
     #again = 0;
+    #isHeardOf = false;
     #sentInTurn = 0;
 
     constructor({ check, body, urgency, offers, heads, frameSizeMax, resumed = false }: TransferOptions) {
@@ -72,6 +73,11 @@ export class Transfer {
     /** Source symbols. */
     get count(): number {
         return this.#sources.length;
+    }
+
+    /** Nobody was asked yet what an earlier life left with him. */
+    get mustAsk(): boolean {
+        return this.#resumed && !this.#isHeardOf;
     }
 
     get isPart(): boolean {
@@ -111,6 +117,7 @@ export class Transfer {
     hear(node: number, entry: AckEntry): void {
         const listener = this.#listener(node);
         listener.fresh = true;
+        this.#isHeardOf = true;
         listener.kept = entry.kind === "kept";
         switch (entry.kind) {
             case "stored":

@@ -179,7 +179,8 @@ export class Turns {
         const { departures, outbox } = this.#parts;
         departures.fill();
         if (this.#resumesAt !== undefined) outbox.forgetEarlier();
-        if (this.#isLonely || departures.mustTeach) return;
+        const mustAsk = departures.open.some((transfer) => transfer.mustAsk);
+        if (this.#isLonely || departures.mustTeach || mustAsk) return;
         const queue = this.#compose();
         this.#announced = 0;
         if (queue.length > 0) this.#phase = { kind: "sending", queue, sent: 0 };

@@ -12,8 +12,8 @@ const PARAMS = {
     preambleSymbols: 12,
     powerDbm: 14,
 };
-/** A snapshot of this size holds half a part, or how a part was put together; in bytes. */
-const HALF = { near: 150, far: 2_000 };
+/** A snapshot of this size holds half a part, or how two parts were put together; in bytes. */
+const HALF = { near: 230, far: 2_000 };
 
 const dataFrames = (rig: Rig): number => framesOf(rig).filter(isData).length;
 
