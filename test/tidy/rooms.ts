@@ -38,7 +38,7 @@ export const ROOMS: readonly Room[] = [
     {
         prefix: "src/carriers/",
         imports: ["src/base/", "src/wire/", "src/crypto/", "src/link/", "src/carriers/carrier.ts"],
-        types: ["hw/modem.ts"],
+        types: ["hw/modem.ts", "hw/meshtastic/"],
     },
     // The only room that names concrete classes of other rooms.
     { prefix: "src/app/", imports: "everything" },

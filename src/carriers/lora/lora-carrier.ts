@@ -78,7 +78,7 @@ class LoraCarrier implements Carrier {
         this.#fit = fit.ok ? fit.value : fitForListening(modem);
         this.traits = {
             offers: true,
-            payloadSizeMax: this.#fit.payloadSizeMax,
+            payloadSizeMax: Math.min(this.#fit.payloadSizeMax, options.payloadSizeMax ?? Number.POSITIVE_INFINITY),
             inFlightMax: IN_FLIGHT_MAX,
             unknownTombstone: "remember",
             revives: false,

@@ -87,7 +87,14 @@ class LinkMachine implements Link {
         this.#departures = new Departures({ timing, neighbours, knowledge, outbox, node, random });
         this.#turns = new Turns({ timing, neighbours, channel, outbox, departures: this.#departures, node, random });
         this.#channel = channel;
-        this.#hellos = new Hellos({ neighbours, knowledge, node, random, timing });
+        this.#hellos = new Hellos({
+            neighbours,
+            knowledge,
+            node,
+            random,
+            timing,
+            beaconEveryMs: options.beaconEveryMs,
+        });
     }
 
     handle(event: LinkEvent, now: Millis): readonly LinkEffect[] {

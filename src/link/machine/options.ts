@@ -11,8 +11,10 @@ export interface LinkOptions {
     readonly digest: (bytes: Uint8Array) => Uint8Array;
     /** Largest frame in bytes, 32..512, with the network key's trailer. */
     readonly frameSizeMax: number;
-    /** How long a frame of `size` bytes keeps the channel busy. */
+    /** How long a frame of `size` bytes keeps the channel busy; may change, as a mesh does. */
     readonly airtimeMs: (size: number) => Millis;
+    /** A hello comes this long after the last one, whatever happens; never unless said. */
+    readonly beaconEveryMs?: Millis | undefined;
     /** Hours since 1970; undefined while the clock was never set. */
     readonly hour?: () => number | undefined;
     /** Ids of messages held here whose first 28 bits these are, at most some 100. */
@@ -63,12 +65,20 @@ export interface LinkTiming {
 
 export function timingOf({ airtimeMs, frameSizeMax, guard }: LinkOptions): LinkTiming {
     const trailer = guard?.overhead ?? 0;
-    const frames = Math.floor(BURST_MS_MAX / airtimeMs(frameSizeMax));
     return {
-        frameMs: airtimeMs(frameSizeMax) + TURNAROUND_MS,
-        slotMs: airtimeMs(ACK_SIZE + trailer) + TURNAROUND_MS,
-        stepMs: airtimeMs(TURN_FRAME_SIZE + trailer) + 2 * TURNAROUND_MS,
-        burstFramesMax: Math.min(BURST_FRAMES_MAX, Math.max(BURST_FRAMES_LEAST, frames)),
+        get frameMs() {
+            return airtimeMs(frameSizeMax) + TURNAROUND_MS;
+        },
+        get slotMs() {
+            return airtimeMs(ACK_SIZE + trailer) + TURNAROUND_MS;
+        },
+        get stepMs() {
+            return airtimeMs(TURN_FRAME_SIZE + trailer) + 2 * TURNAROUND_MS;
+        },
+        get burstFramesMax() {
+            const frames = Math.floor(BURST_MS_MAX / airtimeMs(frameSizeMax));
+            return Math.min(BURST_FRAMES_MAX, Math.max(BURST_FRAMES_LEAST, frames));
+        },
         trailer,
         frameSizeMax: frameSizeMax - trailer,
     };
