@@ -61,7 +61,7 @@ export async function openStation(parts: StationParts): Promise<Station> {
         const radios = parts.makeRadios({ depot, clock, wall, identity, log });
         gateway = new Gateway({
             depot,
-            carriers: [mailbox, ...radios],
+            carriers: [mailbox, ...radios, ...(await optionalCarriers(config, { depot, clock, wall, identity, log }))],
             clock,
             limits: config.mailbox,
             onEvent: (event) => {
@@ -88,6 +88,17 @@ export async function openStation(parts: StationParts): Promise<Station> {
         await depot.close();
         throw cause;
     }
+}
+
+/** What most gateways do without is loaded only where it is wanted. */
+async function optionalCarriers(config: Config, surroundings: RadioSurroundings): Promise<readonly Carrier[]> {
+    const { sticks, lan } = config;
+    return [
+        ...(sticks === undefined
+            ? []
+            : [(await import("./bundle/sticks.ts")).makeSticks(sticks, config, surroundings)]),
+        ...(lan.enabled ? [(await import("./lan.ts")).makeLan(lan, surroundings)] : []),
+    ];
 }
 
 function makeMailbox(config: Config, { depot, clock, wall, identity }: RadioSurroundings) {

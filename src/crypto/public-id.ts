@@ -17,6 +17,12 @@ export function parsePublicIdBase64(text: string): Result<Uint8Array, PublicIdEr
     return checked(text.length <= 2 * PUBLIC_ID_SIZE ? fromBase64(text) : undefined);
 }
 
+/** Either text form, with blanks around it. */
+export function parsePublicId(text: string): Result<Uint8Array, PublicIdError> {
+    const bare = text.trim();
+    return fromBase64(bare)?.length === PUBLIC_ID_SIZE ? parsePublicIdBase64(bare) : parsePublicIdHex(bare);
+}
+
 function checked(bytes: Uint8Array | undefined): Result<Uint8Array, PublicIdError> {
     if (bytes?.length !== PUBLIC_ID_SIZE) return err({ kind: "invalid_encoding" });
     return isLowOrder(bytes) ? err({ kind: "invalid_public_key" }) : ok(bytes);

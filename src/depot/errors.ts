@@ -11,4 +11,11 @@ export class DepotFailed extends Error {
 /** The depot cannot be opened, for a reason that its user must mend. Nothing was changed. */
 export class DepotUnusable extends Error {
     override readonly name = "DepotUnusable";
+    /** True where another Hearth holds the directory. */
+    readonly inUse: boolean;
+
+    constructor(message: string, { inUse = false } = {}) {
+        super(message);
+        this.inUse = inUse;
+    }
 }

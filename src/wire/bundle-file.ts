@@ -4,8 +4,10 @@ import { FRAME_SIZE_MAX } from "./submit-body.ts";
 
 const MAGIC = utf8("EMBR");
 const VERSION = 1;
-const HEADER_SIZE = 10;
-const CHECKSUM_SIZE = 32;
+export const BUNDLE_HEADER_SIZE = 10;
+export const BUNDLE_CHECKSUM_SIZE = 32;
+/** A bundle without frames, in bytes. */
+export const BUNDLE_EMPTY_SIZE = BUNDLE_HEADER_SIZE + BUNDLE_CHECKSUM_SIZE;
 
 /** BLAKE3 over any bytes, 32 bytes out. Handed in, so that this room stays without dependencies. */
 export type Blake3 = (bytes: Uint8Array) => Uint8Array;
@@ -20,15 +22,31 @@ export type BundleFileError =
     | { readonly kind: "trailing_data" };
 
 export function encodeBundleFile(frames: readonly Uint8Array[], blake3: Blake3): Uint8Array {
-    const header = new Uint8Array(HEADER_SIZE);
-    header.set(MAGIC);
-    header[4] = VERSION;
-    new DataView(header.buffer).setUint32(6, frames.length, true);
-    const body = concatBytes(header, ...frames.flatMap((frame) => [sizeOf(frame), frame]));
+    const body = concatBytes(
+        bundleHeader(frames.length),
+        ...frames.flatMap((frame) => [bundleFramePrefix(frame), frame]),
+    );
     return concatBytes(body, blake3(body));
 }
 
-function sizeOf(frame: Uint8Array): Uint8Array {
+export function bundleHeader(frames: number): Uint8Array {
+    const header = new Uint8Array(BUNDLE_HEADER_SIZE);
+    header.set(MAGIC);
+    header[4] = VERSION;
+    new DataView(header.buffer).setUint32(6, frames, true);
+    return header;
+}
+
+/** The number of frames that a header of `BUNDLE_HEADER_SIZE` bytes announces. */
+export function readBundleHeader(header: Uint8Array): Result<number, BundleFileError> {
+    if (!equalBytes(header.subarray(0, 4), MAGIC)) return err({ kind: "invalid_magic" });
+    const version = header[4] ?? 0;
+    if (version !== VERSION) return err({ kind: "unsupported_version", version });
+    return ok(new DataView(header.buffer, header.byteOffset).getUint32(6, true));
+}
+
+/** What stands before a frame: its size. */
+export function bundleFramePrefix(frame: Uint8Array): Uint8Array {
     if (frame.length > FRAME_SIZE_MAX) throw new RangeError(`a frame has at most ${FRAME_SIZE_MAX} bytes`);
     const size = new Uint8Array(4);
     new DataView(size.buffer).setUint32(0, frame.length, true);
@@ -37,15 +55,13 @@ function sizeOf(frame: Uint8Array): Uint8Array {
 
 /** The frames, as views into `file`. The order of checks is Ember's; the checksum comes last but before any use. */
 export function decodeBundleFile(file: Uint8Array, blake3: Blake3): Result<readonly Uint8Array[], BundleFileError> {
-    if (file.length < HEADER_SIZE) return err({ kind: "io" });
-    if (!equalBytes(file.subarray(0, 4), MAGIC)) return err({ kind: "invalid_magic" });
-    const version = file[4] ?? 0;
-    if (version !== VERSION) return err({ kind: "unsupported_version", version });
+    if (file.length < BUNDLE_HEADER_SIZE) return err({ kind: "io" });
+    const count = readBundleHeader(file);
+    if (!count.ok) return count;
     const view = new DataView(file.buffer, file.byteOffset, file.byteLength);
-    const count = view.getUint32(6, true);
     const frames: Uint8Array[] = [];
-    let offset = HEADER_SIZE;
-    for (let frame = 0; frame < count; frame++) {
+    let offset = BUNDLE_HEADER_SIZE;
+    for (let frame = 0; frame < count.value; frame++) {
         if (file.length - offset < 4) return err({ kind: "io" });
         const size = view.getUint32(offset, true);
         if (size > FRAME_SIZE_MAX) return err({ kind: "frame_too_large", frame, size });
@@ -54,7 +70,7 @@ export function decodeBundleFile(file: Uint8Array, blake3: Blake3): Result<reado
         frames.push(file.subarray(offset, offset + size));
         offset += size;
     }
-    const end = offset + CHECKSUM_SIZE;
+    const end = offset + BUNDLE_CHECKSUM_SIZE;
     if (file.length < end) return err({ kind: "io" });
     if (!equalBytes(file.subarray(offset, end), blake3(file.subarray(0, offset)))) {
         return err({ kind: "checksum_mismatch" });

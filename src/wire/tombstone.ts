@@ -6,6 +6,8 @@ import { PostcardReader } from "./postcard-reader.ts";
 
 export const ACK_SECRET_SIZE = 16;
 export const SIGNATURE_SIZE = 64;
+/** A tombstone as a WirePayload, in bytes. */
+export const TOMBSTONE_PAYLOAD_SIZE = 1 + MESSAGE_ID_SIZE + ACK_SECRET_SIZE + SIGNATURE_SIZE;
 
 /** Ember's SignedAckTombstone, 96 bytes (SPEC section 9). Relays check the secret and never the signature. */
 export interface Tombstone {

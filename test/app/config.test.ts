@@ -194,7 +194,8 @@ describe("the configuration", () => {
 function other(path: string): string {
     if (path === "log_level") return "debug";
     if (path === "region") return "EU433";
-    return path === "http.listen" ? "localhost:1" : "else";
+    if (path === "lan.contacts") return `${"ab".repeat(32)}, ${"cd".repeat(32)}`;
+    return path.endsWith(".listen") ? "localhost:1" : "else";
 }
 
 describe("problems of different kinds", () => {

@@ -6,7 +6,7 @@ import { runHttpGroup } from "../../src/app/vectors/http.ts";
 import { runVectors } from "../../src/app/vectors/runner.ts";
 
 const VECTORS = join(import.meta.dirname, "../vectors/ember");
-const LATER = ["dag", "receive_pipeline", "quorum", "mdns_txt", "mqtt"];
+const LATER = ["dag", "receive_pipeline", "quorum", "mqtt"];
 const TIMEOUT_MS = 120_000;
 
 let directory: string;

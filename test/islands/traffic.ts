@@ -1,7 +1,6 @@
 import { makePrng } from "../../src/base/prng.ts";
 import { ackHashOf } from "../../src/crypto/ack.ts";
 import { encodeMessagePayload } from "../../src/wire/payload.ts";
-import { id16 } from "../support/envelopes.ts";
 
 /** People on each island who get mail. */
 export const MAILBOXES = 20;
@@ -18,8 +17,10 @@ const SEALING_BYTES = 44 + 64 + 16;
 /** Of the clock that virtual time begins at. */
 const HOUR = 490_896;
 
+/** Routing keys as evenly spread as the hashes that they are. */
 export function mailboxesOf(island: number): readonly Uint8Array[] {
-    return Array.from({ length: MAILBOXES }, (_, index) => id16(island * MAILBOXES + index, 0xb0));
+    const random = makePrng(0xb0 + island);
+    return Array.from({ length: MAILBOXES }, () => Uint8Array.from({ length: 16 }, () => Math.floor(random() * 256)));
 }
 
 /** Sealed messages as every relay sees them, of mixed sizes, for people on the other island. */
@@ -38,7 +39,7 @@ export function trafficFor(island: number, count: number, seed: number): readonl
         ephemeralKey[31] = (ephemeralKey[31] ?? 0) & 0x7f;
         return encodeMessagePayload({
             version: { major: 0, minor: 0 },
-            routingKey: mailboxes[index % MAILBOXES] ?? id16(0),
+            routingKey: mailboxes[index % MAILBOXES] ?? new Uint8Array(16),
             timestampHours: HOUR,
             ttlHours: 168,
             messageId,

@@ -1,5 +1,7 @@
 import { Command, CommanderError } from "commander";
 import { RADIO_SETTINGS, SETTINGS, variableOf } from "../config/settings.ts";
+import { addBundle } from "./bundle-commands.ts";
+import { addNode } from "./node-commands.ts";
 import { addRadioCommands } from "./radio-commands.ts";
 import { configFrom } from "./settings-of.ts";
 import { withSettings } from "./shared-options.ts";
@@ -44,6 +46,8 @@ function makeProgram(terminal: Terminal): Command {
         .addHelpText("after", "\nEvery setting can also stand in a TOML file or a variable: see hearth config --help.");
     addGateway(program, terminal);
     addPerson(program, terminal);
+    addBundle(program, terminal);
+    addNode(program, terminal);
     addTools(program, terminal);
     return program;
 }

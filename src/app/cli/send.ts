@@ -1,6 +1,6 @@
-import { fromBase64, toHex } from "../../base/encoding.ts";
+import { toHex } from "../../base/encoding.ts";
 import { nativeCrypto } from "../../crypto/node/native.ts";
-import { parsePublicIdBase64, parsePublicIdHex } from "../../crypto/public-id.ts";
+import { parsePublicId } from "../../crypto/public-id.ts";
 import { sealMessage } from "../../crypto/sealing.ts";
 import { systemClock } from "../clock.ts";
 import { systemEntropy } from "../entropy.ts";
@@ -57,7 +57,7 @@ export async function send(to: string, words: string | undefined, options: Optio
 }
 
 export function publicIdOf(text: string): Uint8Array {
-    const parsed = fromBase64(text)?.length === 32 ? parsePublicIdBase64(text) : parsePublicIdHex(text);
+    const parsed = parsePublicId(text);
     if (!parsed.ok) {
         throw new CommandError(
             `${JSON.stringify(text.slice(0, 80))} is no public id: it takes 64 hex digits or 44 base64 characters (hearth identity show prints both).`,

@@ -22,6 +22,8 @@ export interface SettingOptions {
     readonly name?: string | undefined;
     readonly logLevel?: string | undefined;
     readonly radio?: readonly string[] | undefined;
+    /** In place of a configuration file. */
+    readonly source?: Source | undefined;
 }
 
 /** Exit code for a configuration that cannot be used, as sysexits.h has it. */
@@ -30,7 +32,8 @@ export const EXIT_CONFIG = 78;
 /** The configuration from command line, environment and file; every problem at once, as one error. */
 export function configFrom(options: SettingOptions, terminal: Terminal): Config {
     const { env } = terminal;
-    const config = loadConfig([fromOptions(options), fromEnvironment(env), fromFile(options, terminal), fromHome(env)]);
+    const file = options.source ?? fromFile(options, terminal);
+    const config = loadConfig([fromOptions(options), fromEnvironment(env), file, fromHome(env)]);
     const problems = config.ok ? radioProblems(config.value) : config.error;
     if (config.ok && problems.length === 0) return config.value;
     const list = problems.map((problem) => `  - ${problem}`).join("\n");

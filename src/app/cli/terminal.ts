@@ -4,6 +4,8 @@ import { createInterface } from "node:readline";
 export interface Terminal {
     out(text: string): void;
     err(text: string): void;
+    /** Shows how far something is, in place of what it showed before; "" takes it away. Undefined where nobody sits. */
+    readonly status?: ((text: string) => void) | undefined;
     readonly env: Readonly<Record<string, string | undefined>>;
     /** All of the standard input, at most `bytesMax`; undefined when it is more. */
     readInput(bytesMax: number): Promise<Uint8Array | undefined>;
@@ -31,6 +33,7 @@ export class CommandError extends Error {
 export const processTerminal: Terminal = {
     out: (text) => void process.stdout.write(`${text}\n`),
     err: (text) => void process.stderr.write(`${text}\n`),
+    status: process.stderr.isTTY ? (text) => void process.stderr.write(`\r\u001b[2K${text}`) : undefined,
     env: process.env,
     async readInput(bytesMax) {
         const chunks: Uint8Array[] = [];

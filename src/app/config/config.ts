@@ -1,4 +1,5 @@
 import { Secret } from "../../base/secret.ts";
+import { parsePublicId } from "../../crypto/public-id.ts";
 import type { RadioKindName } from "./module-settings.ts";
 import type { LOG_LEVELS } from "./settings.ts";
 
@@ -87,6 +88,20 @@ export interface NetworkConfig {
     readonly previous: Secret | undefined;
 }
 
+export interface LanConfig {
+    /** False: the local network is left alone. */
+    readonly enabled: boolean;
+    readonly listen: Listen;
+    readonly interfaces: readonly string[];
+    /** Public ids. */
+    readonly contacts: readonly Uint8Array[];
+    readonly acceptRelay: boolean;
+    readonly useRelays: boolean;
+    readonly relayBytesPerDay: number;
+    readonly peersMax: number;
+    readonly refreshMs: number;
+}
+
 /** Everything a gateway is told by its operator, checked. */
 export interface Config {
     readonly name: string;
@@ -94,8 +109,11 @@ export interface Config {
     readonly logLevel: LogLevel;
     readonly region: string | undefined;
     readonly radioAutodetect: boolean;
+    /** Where sticks are mounted; undefined: they are left alone. */
+    readonly sticks: string | undefined;
     readonly http: HttpConfig;
     readonly mailbox: MailboxConfig;
+    readonly lan: LanConfig;
     readonly radios: readonly RadioConfig[];
 }
 
@@ -135,6 +153,7 @@ export function configOf(values: Values, radios: readonly Values[]): Config {
         logLevel: values.text("log_level") as LogLevel,
         region: values.textIfSet("region"),
         radioAutodetect: values.flag("radio_autodetect"),
+        sticks: values.textIfSet("sticks"),
         http: httpOf(values),
         mailbox: {
             mailboxMessagesMax: values.number("mailbox.messages_max"),
@@ -142,6 +161,7 @@ export function configOf(values: Values, radios: readonly Values[]): Config {
             totalBytesMax: values.number("mailbox.total_mebibytes_max") * 1024 * 1024,
             ttlDefaultS: values.number("mailbox.ttl_default_hours") * 3600,
         },
+        lan: lanOf(values),
         radios: radios.map(radioOf),
     };
 }
@@ -164,6 +184,30 @@ function httpOf(values: Values): HttpConfig {
             fetchKey: rateOf(values, "fetch_key"),
         },
     };
+}
+
+function lanOf(values: Values): LanConfig {
+    return {
+        enabled: values.flag("lan.enabled"),
+        listen: listenOf(values.text("lan.listen")),
+        interfaces: wordsOf(values.textIfSet("lan.interfaces")),
+        contacts: wordsOf(values.textIfSet("lan.contacts")).flatMap((word) => {
+            const publicId = parsePublicId(word);
+            return publicId.ok ? [publicId.value] : [];
+        }),
+        acceptRelay: values.flag("lan.accept_relay"),
+        useRelays: values.flag("lan.use_relays"),
+        relayBytesPerDay: values.number("lan.relay_mebibytes_per_day") * 1024 * 1024,
+        peersMax: values.number("lan.peers_max"),
+        refreshMs: values.number("lan.refresh_seconds") * 1000,
+    };
+}
+
+function wordsOf(text: string | undefined): readonly string[] {
+    return (text ?? "")
+        .split(",")
+        .map((word) => word.trim())
+        .filter((word) => word !== "");
 }
 
 function rateOf(values: Values, what: string): Rate {

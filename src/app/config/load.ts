@@ -147,6 +147,9 @@ function contradictions(values: Values, radios: readonly Values[], said: Readonl
     const ids = all("id");
     for (const id of twice(ids)) problems.push(`two radios are called ${id}: give each its own id`);
     if (ids.includes("http")) problems.push("a radio cannot be called http: that is the mailbox");
+    for (const id of ["lan", "stick", "bundle"].filter((taken) => ids.includes(taken))) {
+        problems.push(`a radio cannot be called ${id}: that is another carrier`);
+    }
     for (const port of twice(all("port"))) problems.push(`two radios use ${port}`);
     return problems;
 }

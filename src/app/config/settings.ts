@@ -1,4 +1,5 @@
 import * as v from "valibot";
+import { parsePublicId } from "../../crypto/public-id.ts";
 import { regionNames } from "../../link/region.ts";
 import { MODULE_SETTINGS } from "./module-settings.ts";
 import { between, flag, oneOf, type Setting, setting, text } from "./setting.ts";
@@ -11,6 +12,11 @@ export const LOG_LEVELS = ["debug", "info", "warn", "error"] as const;
 const HOST_PORT = /^(?:\[[0-9a-fA-F:]+\]|[0-9A-Za-z.-]+):\d{1,5}$/;
 const NAME_MAX = 40;
 
+const hostPort = v.pipe(
+    v.string(),
+    v.regex(HOST_PORT, "HOST:PORT, e.g. 127.0.0.1:23003 or [::1]:23003"),
+    v.check(portFits, "a port from 0 to 65535 after the colon"),
+);
 const RATE_MAX = 1_000_000;
 
 export const SETTINGS: readonly Setting[] = [
@@ -30,14 +36,11 @@ export const SETTINGS: readonly Setting[] = [
         "With no [[radio]] given, take the USB serial devices for RYLR998s and write to them.",
         false,
     ),
+    setting("sticks", "text", text(4096), "Exchange messages with every stick mounted below this folder, e.g. /media."),
     setting(
         "http.listen",
         "text",
-        v.pipe(
-            v.string(),
-            v.regex(HOST_PORT, "HOST:PORT, e.g. 127.0.0.1:23003 or [::1]:23003"),
-            v.check(portFits, "a port from 0 to 65535 after the colon"),
-        ),
+        hostPort,
         "Where the mailbox answers. Port 0 takes any free one.",
         "127.0.0.1:23003",
     ),
@@ -77,6 +80,26 @@ export const SETTINGS: readonly Setting[] = [
         "Life of a message that names no time to live.",
         168,
     ),
+    setting("lan.enabled", "boolean", flag, "Find Ember's programs on the local network, and be found.", false),
+    setting("lan.listen", "text", hostPort, "Where direct deliveries of the local network come in.", "[::]:23004"),
+    setting("lan.interfaces", "text", text(400), "Use only these interfaces, e.g. eth0,wlan0. Default: all."),
+    setting(
+        "lan.contacts",
+        "text",
+        v.pipe(v.string(), v.check(arePublicIds, "public ids with commas between them")),
+        "People whose programs must prove themselves before they are given anything.",
+    ),
+    setting("lan.accept_relay", "boolean", flag, "Store and bring on what anybody on the network leaves here.", false),
+    setting("lan.use_relays", "boolean", flag, "Hand messages to relays that are found on the network.", false),
+    setting(
+        "lan.relay_mebibytes_per_day",
+        "integer",
+        between(1, 100_000),
+        "What the network may leave here in a day, in MiB.",
+        256,
+    ),
+    setting("lan.peers_max", "integer", between(1, 4_096), "Programs on the network that are remembered.", 256),
+    setting("lan.refresh_seconds", "integer", between(30, 86_400), "How often they are looked after.", 300),
 ];
 
 /** Settings of each [[radio]]; their variables are HEARTH_RADIO_1_PORT and so on. */
@@ -123,6 +146,10 @@ function rate(what: string, whom: string, rps: number, burst: number): readonly 
             burst,
         ),
     ];
+}
+
+function arePublicIds(words: string): boolean {
+    return words.split(",").every((word) => parsePublicId(word).ok);
 }
 
 function portFits(listen: string): boolean {

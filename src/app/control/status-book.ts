@@ -43,7 +43,7 @@ export class StatusBook {
         if (event.kind === "depot_error") return;
         const notes = this.#notesOf(event.carrier);
         if (event.kind === "state") {
-            if (event.state.kind === "down") notes.downs++;
+            if (event.state.kind === "down" && notes.state?.kind === "up") notes.downs++;
             notes.state = event.state;
             notes.stateAt = this.#now();
         } else if (event.kind === "arrival" && event.arrival.kind === "stored") notes.stored++;

@@ -86,12 +86,19 @@ function emulatedEbyte(
     const make = kind === E22 ? makeE22Emulator : makeE220Emulator;
     const device = make({ ...parts, registers, band, ...(rssiByte === "none" ? {} : { rssiByte }) });
     let line: BytePort | undefined;
+    let hasPower = true;
     return {
         ...common(device, EBYTE_FAULTS),
         async plug(port) {
             line = port;
-            device.powerOn();
+            // Its power comes from the board, not from the line.
+            if (!hasPower) device.powerOn();
+            hasPower = true;
             await device.plug(port);
+        },
+        async unplug() {
+            hasPower = false;
+            await device.unplug();
         },
         babble: (bytes) => void line?.write(bytes).catch(() => undefined),
     };

@@ -6,6 +6,7 @@ import { type Check, checksOf, type Group, type Problem } from "./check.ts";
 import { configStrings } from "./config-group.ts";
 import * as crypto from "./crypto-groups.ts";
 import { Fields } from "./fields.ts";
+import { mdnsTxt } from "./mdns-group.ts";
 import * as wire from "./wire-groups.ts";
 
 /** Largest vector file that is read, in bytes. */
@@ -31,6 +32,7 @@ const GROUPS: ReadonlyMap<string, Group> = named({
     identity_file: crypto.identityFile,
     signed_headers: crypto.signedHeaders,
     config_strings: configStrings,
+    mdns_txt: mdnsTxt,
 });
 
 /** Parts of Ember that Hearth does not have yet, with what they are. */
@@ -38,7 +40,6 @@ const LATER: ReadonlyMap<string, string> = named({
     dag: "ordering of conversations",
     receive_pipeline: "a client's receive pipeline",
     quorum: "quorum strategies",
-    mdns_txt: "LAN discovery",
     mqtt: "MQTT",
 });
 

@@ -17,6 +17,7 @@ export function lockDirectory(path: string, directory: string): () => void {
         if (cause instanceof Database.SqliteError && cause.code.startsWith("SQLITE_BUSY")) {
             throw new DepotUnusable(
                 `Another Hearth already uses ${directory}. Stop it first, or choose another directory with --data-dir.`,
+                { inUse: true },
             );
         }
         throw cause;

@@ -5,7 +5,8 @@ import { ALIASES } from "../frame/limits.ts";
 import type { Assemblies } from "./assemblies.ts";
 import type { Blocks } from "./blocks.ts";
 import type { Neighbours } from "./neighbours.ts";
-import { type LinkTiming, SETTLE_MS, TURNAROUND_MS } from "./options.ts";
+import { SETTLE_MS, TURNAROUND_MS } from "./options.ts";
+import type { LinkTiming } from "./timing.ts";
 
 /** Things to tell one asker at once; more are left to its next question. */
 export const SUBJECTS_MAX = 64;

@@ -4,7 +4,7 @@ import type { LinkFrame } from "../frame/frame.ts";
 import { LEFT_MAX } from "../frame/limits.ts";
 import { Floor } from "./floor.ts";
 import type { Neighbours } from "./neighbours.ts";
-import { type LinkTiming, SETTLE_MS, TURNAROUND_MS } from "./options.ts";
+import type { LinkTiming } from "./timing.ts";
 
 /** However busy the channel sounds, a frame of ours waits no longer than this for silence, in milliseconds. */
 const HOLD_MS_MAX = 30_000;
@@ -74,11 +74,18 @@ export class Channel {
             this.#keepSilent(now + (frame.following + others) * this.#timing.slotMs, 0, now);
             return;
         }
+        if (!this.#neighbours.isHeardAlias(frame.alias)) {
+            // Who never said who it is may not keep the channel: one more frame, and answers to it.
+            const left = Math.min(1, this.#leftOf(frame, now));
+            this.#turns.set(frame.alias, now + left * this.#timing.frameMs);
+            this.#keepSilent(now + left * this.#timing.frameMs, this.#timing.slotMs, now);
+            return;
+        }
         const endsAt = now + this.#leftOf(frame, now) * this.#timing.frameMs;
         this.#turns.set(frame.alias, endsAt);
         this.#others.note(now, this.#timing.frameMs);
         const answers = Math.max(1, this.#neighbours.active().length) * this.#timing.slotMs;
-        this.#floor.heardTurn(frame.alias, endsAt + TURNAROUND_MS + answers);
+        this.#floor.heardTurn(frame.alias, endsAt + this.#timing.answerDelayMs + answers);
         this.#keepSilent(endsAt, this.#answerWindow, now);
     }
 
@@ -120,7 +127,7 @@ export class Channel {
 
     get #answerWindow(): Millis {
         const others = Math.max(1, this.#neighbours.active().length);
-        return TURNAROUND_MS + others * this.#timing.slotMs + SETTLE_MS;
+        return this.#timing.answerWindowMs(others);
     }
 
     /** Leaves the channel alone until `at` and some time for answers, and then for a moment of chance. */

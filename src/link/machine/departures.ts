@@ -4,8 +4,9 @@ import type { LinkEffect } from "../link.ts";
 import { framesToSend } from "../loss-plan.ts";
 import type { Knowledge } from "./knowledge.ts";
 import type { Neighbours } from "./neighbours.ts";
-import { type LinkTiming, OPEN_MAX } from "./options.ts";
+import { OPEN_MAX } from "./options.ts";
 import { isBrief, type Outbox } from "./outbox.ts";
+import type { LinkTiming } from "./timing.ts";
 import type { Transfer } from "./transfer.ts";
 
 /** Questions about one transfer without a frame of it in between: nobody keeps us asking for ever. */

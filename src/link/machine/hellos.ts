@@ -2,7 +2,7 @@ import type { Millis } from "../../base/time.ts";
 import type { HelloFrame } from "../frame/control.ts";
 import type { Knowledge } from "./knowledge.ts";
 import type { Neighbours } from "./neighbours.ts";
-import type { LinkTiming } from "./options.ts";
+import type { LinkTiming } from "./timing.ts";
 
 /** The first hello comes within so many slots of the start; several gateways may have got their power back together. */
 const START_SLOTS = 20;

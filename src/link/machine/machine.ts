@@ -12,9 +12,10 @@ import { Departures } from "./departures.ts";
 import { Hellos } from "./hellos.ts";
 import { Knowledge } from "./knowledge.ts";
 import { Neighbours } from "./neighbours.ts";
-import { type LinkOptions, timingOf } from "./options.ts";
+import type { LinkOptions } from "./options.ts";
 import { Outbox } from "./outbox.ts";
 import { decodeSnapshot, EMPTY_SNAPSHOT, encodeSnapshot, type LinkSnapshot } from "./snapshot.ts";
+import { LinkTiming } from "./timing.ts";
 import { Turns } from "./turns.ts";
 
 /** How often old things are looked for, in milliseconds. */
@@ -52,10 +53,14 @@ class LinkMachine implements Link {
     #hasNews = false;
     #symbolsHeard = 0;
     #hasSent = false;
+    /** The frame that is under way. */
+    #sending: { readonly size: number; readonly at: Millis } | undefined;
+    readonly #timing: LinkTiming;
     #tidyAt: Millis = Number.NEGATIVE_INFINITY;
 
     constructor(options: LinkOptions) {
-        const timing = timingOf(options);
+        const timing = new LinkTiming(options);
+        this.#timing = timing;
         if (timing.frameSizeMax < FRAME_SIZE_MIN)
             throw new RangeError(
                 `frames of ${timing.frameSizeMax} bytes are too small, ${FRAME_SIZE_MIN} is the least`,
@@ -107,11 +112,9 @@ class LinkMachine implements Link {
         this.#hasNews = false;
         if (!next) return effects;
         this.#onAir = next.who;
-        effects.push({
-            kind: "transmit",
-            frame: this.#bytesOf(next.frame),
-            purpose: next.who === "data" ? "data" : "answer",
-        });
+        const frame = this.#bytesOf(next.frame);
+        this.#sending = { size: frame.length, at: now };
+        effects.push({ kind: "transmit", frame, purpose: next.who === "data" ? "data" : "answer" });
         return effects;
     }
 
@@ -154,6 +157,7 @@ class LinkMachine implements Link {
                 this.#answers.settled(this.#blocks.settled(event.delivery, event.verdict, now), now);
                 return [];
             case "transmitted":
+                if (event.sent && this.#sending) this.#timing.measured(this.#sending.size, now - this.#sending.at);
                 if (this.#onAir === "data") this.#turns.transmitted(event.sent, now);
                 this.#onAir = undefined;
                 return [];

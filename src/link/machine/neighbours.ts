@@ -86,6 +86,11 @@ export class Neighbours {
         return [...this.#nodes.values()].filter((neighbour) => this.#isThere(neighbour));
     }
 
+    /** Whether anybody said that this is its alias, proven or not. */
+    isHeardAlias(alias: number): boolean {
+        return this.heardOf().some((neighbour) => neighbour.alias === alias);
+    }
+
     isKnownAlias(alias: number): boolean {
         return this.active().some((neighbour) => neighbour.alias === alias);
     }

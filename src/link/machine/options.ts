@@ -1,5 +1,4 @@
 import type { Millis } from "../../base/time.ts";
-import { ACK_OVERHEAD, TURN_FRAME_SIZE } from "../frame/control.ts";
 import type { FrameGuard } from "../network-key.ts";
 
 export interface LinkOptions {
@@ -39,47 +38,3 @@ export const OPEN_MAX = 8;
 
 /** After a restart payloads that went together are given so long to be offered again, in milliseconds. */
 export const RESUME_MS = 2_000;
-
-/** One sender's turn: at most so many frames, and no longer than this unless it is `BURST_FRAMES_LEAST` frames. */
-const BURST_FRAMES_MAX = 64;
-const BURST_FRAMES_LEAST = 4;
-const BURST_MS_MAX = 30_000;
-
-/** A usual ack, for slots. */
-const ACK_SIZE = ACK_OVERHEAD + 8;
-
-/** What follows from the speed of the channel. */
-export interface LinkTiming {
-    /** A frame as long as any, with the gap behind it. */
-    readonly frameMs: Millis;
-    /** One answer of usual size, with the gap behind it. */
-    readonly slotMs: Millis;
-    /** A moment to begin a turn in: the next one who wants to hears it. */
-    readonly stepMs: Millis;
-    readonly burstFramesMax: number;
-    /** What the network key adds to each frame, in bytes. */
-    readonly trailer: number;
-    /** Largest frame without trailer, in bytes. */
-    readonly frameSizeMax: number;
-}
-
-export function timingOf({ airtimeMs, frameSizeMax, guard }: LinkOptions): LinkTiming {
-    const trailer = guard?.overhead ?? 0;
-    return {
-        get frameMs() {
-            return airtimeMs(frameSizeMax) + TURNAROUND_MS;
-        },
-        get slotMs() {
-            return airtimeMs(ACK_SIZE + trailer) + TURNAROUND_MS;
-        },
-        get stepMs() {
-            return airtimeMs(TURN_FRAME_SIZE + trailer) + 2 * TURNAROUND_MS;
-        },
-        get burstFramesMax() {
-            const frames = Math.floor(BURST_MS_MAX / airtimeMs(frameSizeMax));
-            return Math.min(BURST_FRAMES_MAX, Math.max(BURST_FRAMES_LEAST, frames));
-        },
-        trailer,
-        frameSizeMax: frameSizeMax - trailer,
-    };
-}

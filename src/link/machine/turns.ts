@@ -7,8 +7,9 @@ import { SLOTS_SPARE } from "./answers.ts";
 import type { Channel } from "./channel.ts";
 import type { Departures } from "./departures.ts";
 import type { Neighbours } from "./neighbours.ts";
-import { type LinkTiming, OPEN_MAX, RESUME_MS, SETTLE_MS, TURNAROUND_MS } from "./options.ts";
+import { OPEN_MAX, RESUME_MS } from "./options.ts";
 import type { Outbox } from "./outbox.ts";
+import type { LinkTiming } from "./timing.ts";
 import type { Transfer } from "./transfer.ts";
 
 /** Questions into an empty valley before everything that waits is given back to the relay. */
@@ -277,8 +278,8 @@ export class Turns {
         const answers = active.length > 0 ? active.length + 1 : neighbours.heardOf().length + SLOTS_SPARE + 1;
         this.#phase = {
             kind: "listening",
-            until: now + TURNAROUND_MS + answers * timing.slotMs + SETTLE_MS,
-            slotsEnd: active.length > 1 ? now + TURNAROUND_MS + active.length * timing.slotMs : now,
+            until: now + timing.answerWindowMs(answers),
+            slotsEnd: active.length > 1 ? now + timing.answerDelayMs + active.length * timing.slotMs : now,
             awaiting: new Set(awaiting.map(({ node }) => node)),
             answered: false,
         };
