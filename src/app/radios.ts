@@ -23,7 +23,7 @@ import { radioPort } from "./serial/radio-port.ts";
 import type { RadioSurroundings } from "./station.ts";
 
 /** The link numbers gateways with 14 bits. */
-const NODE_MASK = 0x3fff;
+export const NODE_MASK = 0x3fff;
 
 export interface RadioParts {
     readonly radio: RadioConfig;
@@ -113,7 +113,7 @@ function stationOf(radio: RadioConfig, { traits }: Pick<Modem, "traits">) {
 }
 
 /** 1..65535, the same at every start and most likely different from the neighbours'. */
-function addressOf(identity: Identity): number {
+export function addressOf(identity: Identity): number {
     const [high = 0, low = 0] = identity.publicId;
     return 1 + ((high * 256 + low) % 65_535);
 }

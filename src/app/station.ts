@@ -4,10 +4,11 @@ import type { Carrier } from "../carriers/carrier.ts";
 import { mailboxIdentity } from "../carriers/http/identity.ts";
 import { makeMailboxServer } from "../carriers/http/mailbox-server.ts";
 import { signedVerifier } from "../carriers/http/signed.ts";
+import type { AirEvent } from "../carriers/lora/air-event.ts";
 import { type Identity, makeIdentity, SECRET_SIZE } from "../crypto/identity.ts";
 import { nativeCrypto } from "../crypto/node/native.ts";
 import { openDepot } from "../depot/sqlite/depot.ts";
-import type { Depot } from "../depot/store.ts";
+import type { Depot, MailboxReader } from "../depot/store.ts";
 import { decodeWirePayload } from "../wire/payload.ts";
 import { readIdentityFile, writeIdentityFile } from "./cli/identity-store.ts";
 import { CommandError } from "./cli/terminal.ts";
@@ -15,6 +16,7 @@ import type { Config } from "./config/config.ts";
 import { systemEntropy } from "./entropy.ts";
 import { Gateway, type GatewayEvent } from "./gateway.ts";
 import type { Log } from "./log.ts";
+import type { Meshes, MeshNeighbour } from "./mesh/meshes.ts";
 
 /** What a radio may use of its station. */
 export interface RadioSurroundings {
@@ -32,6 +34,8 @@ export interface StationParts {
     readonly log: Log;
     readonly makeRadios: (surroundings: RadioSurroundings) => readonly Carrier[];
     readonly onEvent?: (event: GatewayEvent) => void;
+    /** What happens on meshes. */
+    readonly onAir?: (carrier: string, event: AirEvent) => void;
 }
 
 /** One whole gateway at work: depot, mailbox, radios and the relay between them. */
@@ -42,6 +46,8 @@ export interface Station {
     readonly depot: Depot;
     /** The wall clock as the gateway believes it. */
     wall(): UnixSeconds;
+    /** Gateways that were heard on meshes. */
+    neighbours(): readonly MeshNeighbour[];
     stop(): Promise<void>;
 }
 
@@ -57,11 +63,18 @@ export async function openStation(parts: StationParts): Promise<Station> {
         const identity = gatewayIdentity(config.dataDir, log);
         let gateway: Gateway | undefined;
         const wall = (): UnixSeconds => gateway?.wall() ?? clock.now().wall;
-        const mailbox = makeMailbox(config, { depot, clock, wall, identity, log });
-        const radios = parts.makeRadios({ depot, clock, wall, identity, log });
+        const surroundings = { depot, clock, wall, identity, log };
+        const meshes = await openedMeshes(config, surroundings, parts.onAir);
+        const mailbox = makeMailbox(config, surroundings, meshes);
+        const radios = parts.makeRadios(surroundings);
         gateway = new Gateway({
             depot,
-            carriers: [mailbox, ...radios, ...(await optionalCarriers(config, { depot, clock, wall, identity, log }))],
+            carriers: [
+                mailbox,
+                ...radios,
+                ...(meshes?.carriers ?? []),
+                ...(await optionalCarriers(config, surroundings)),
+            ],
             clock,
             limits: config.mailbox,
             onEvent: (event) => {
@@ -79,7 +92,9 @@ export async function openStation(parts: StationParts): Promise<Station> {
             identity,
             depot,
             wall,
+            neighbours: () => meshes?.neighbours() ?? [],
             async stop() {
+                meshes?.stop();
                 await running.stop();
                 await depot.close();
             },
@@ -88,6 +103,14 @@ export async function openStation(parts: StationParts): Promise<Station> {
         await depot.close();
         throw cause;
     }
+}
+
+async function openedMeshes(
+    { meshes }: Config,
+    surroundings: RadioSurroundings,
+    onAir: StationParts["onAir"],
+): Promise<Meshes | undefined> {
+    return meshes.length === 0 ? undefined : (await import("./mesh/meshes.ts")).openMeshes(meshes, surroundings, onAir);
 }
 
 /** What most gateways do without is loaded only where it is wanted. */
@@ -101,14 +124,22 @@ async function optionalCarriers(config: Config, surroundings: RadioSurroundings)
     ];
 }
 
-function makeMailbox(config: Config, { depot, clock, wall, identity }: RadioSurroundings) {
+function makeMailbox(
+    config: Config,
+    { depot, clock, wall, identity }: RadioSurroundings,
+    meshes: Pick<Meshes, "wasRead"> | undefined,
+) {
     const { http } = config;
+    const page: MailboxReader["page"] = (query) => {
+        meshes?.wasRead(query.routingKey);
+        return depot.mailbox.page(query);
+    };
     return makeMailboxServer({
         id: "http",
         mode: "node",
         host: http.listen.host,
         port: http.listen.port,
-        mailbox: depot.mailbox,
+        mailbox: { ...depot.mailbox, page },
         clock,
         wall,
         identity: mailboxIdentity(identity),

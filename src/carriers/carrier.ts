@@ -15,6 +15,10 @@ export interface CarrierTraits {
     readonly unknownTombstone: "refuse" | "remember";
     /** Whether a message that was tombstoned here may come again, as Ember's mailbox allows over HTTP. */
     readonly revives: boolean;
+    /** What comes in by it came over the Internet, where there is no end of messages. */
+    readonly isInternet?: true;
+    /** What came over the Internet goes out by it only for mailboxes that somebody beyond asked for. */
+    readonly onlyAsked?: true;
 }
 
 /** What is known about a WirePayload that arrived. The promise that carries it settles after the fsync, never before. */
@@ -72,6 +76,8 @@ export interface CarrierHandlers {
     /** A WirePayload came in. The carrier acknowledges to its peer only after, and only as, this settles. Never rejects. */
     onPayload(payload: Uint8Array): Promise<Arrival>;
     onState(state: CarrierState): void;
+    /** Somebody beyond wants what there is for these routing keys. */
+    onAsked?(routingKeys: readonly Uint8Array[]): void;
 }
 
 /** A way to move whole envelopes. It may fail, vanish and come back at any time; the rest of the gateway goes on. */
@@ -82,6 +88,8 @@ export interface Carrier {
     start(handlers: CarrierHandlers): Promise<void>;
     /** Never rejects. An aborted send answers "failed". */
     send(parcel: Parcel, signal: AbortSignal): Promise<SendOutcome>;
+    /** Asks those beyond for what they get for these routing keys; tells whether one of them took note. Never rejects. */
+    ask?(routingKeys: readonly Uint8Array[]): Promise<boolean>;
     /** Idempotent; silences every handler. */
     stop(): Promise<void>;
 }

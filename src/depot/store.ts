@@ -79,6 +79,10 @@ export interface RelayStore {
     deferOffer(key: OfferKey, untilMonotonic: number): void;
     /** Ends an offer for good, while the item itself lives on; it stays ended over restarts. */
     endOffer(key: OfferKey): void;
+    /** Puts an offer that exists off until `releaseOffers`; over restarts, too. */
+    withholdOffer(key: OfferKey): void;
+    /** Makes due what was withheld from this carrier of one routing key's messages. Returns how many. */
+    releaseOffers(carrier: string, routingKey: Uint8Array): number;
     /**
      * At boot: forgets the times of deferred offers (monotonic clocks do not survive), drops open offers of carriers that
      * are gone, and lists what a carrier was never offered, so that a carrier added later gets its share.

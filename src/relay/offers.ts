@@ -1,26 +1,22 @@
 import type { UnixSeconds } from "../base/time.ts";
-import type { CarrierId, SendOutcome } from "../carriers/carrier.ts";
+import type { SendOutcome } from "../carriers/carrier.ts";
 import type { ItemKind, Offer, OfferKey, RelayStore } from "../depot/store.ts";
 import { CATCH_UP_ITEMS_MAX } from "./limits.ts";
-import { retryPauseMs, rule, type Way } from "./rules.ts";
+import { type RuledItem, retryPauseMs, rule, type Way } from "./rules.ts";
 
 /** Plans one way out for one item. */
 export function offerItem(
     store: RelayStore,
-    item: {
-        readonly kind: ItemKind;
-        readonly messageId: Uint8Array;
-        readonly ingress: CarrierId;
-        readonly size: number;
-    },
+    item: RuledItem & { readonly kind: ItemKind; readonly messageId: Uint8Array },
     way: Way,
 ): void {
     const ruling = rule(item, way);
-    if (ruling !== "offer" && ruling !== "too_large") return;
+    if (ruling === "no_offers" || ruling === "came_from_there") return;
     const key: OfferKey = { kind: item.kind, messageId: item.messageId, carrier: way.id };
     store.addOffer(key);
     // Kept as an ended offer, so that no later look takes it for a forgotten one.
     if (ruling === "too_large") store.endOffer(key);
+    if (ruling === "not_asked_for") store.withholdOffer(key);
 }
 
 /** The bytes of an offered item while it lives; undefined once it was tombstoned, expired or forgotten. */
@@ -53,7 +49,10 @@ export function catchUp(store: RelayStore, way: Way, now: UnixSeconds): boolean 
     const items = store.neverOffered(way.id, now, CATCH_UP_ITEMS_MAX);
     for (const { kind, messageId } of items) {
         const item = kind === "message" ? store.message(messageId) : store.tombstone(messageId);
-        if (item) offerItem(store, { kind, messageId, ingress: item.ingress, size: item.payload.length }, way);
+        if (!item) continue;
+        const { ingress, payload } = item;
+        const routingKey = "routingKey" in item ? item.routingKey : undefined;
+        offerItem(store, { kind, messageId, ingress, size: payload.length, routingKey }, way);
     }
     return items.length > 0;
 }

@@ -134,6 +134,12 @@ const commands: fc.Arbitrary<Command>[] = [
         .tuple(key, fc.constantFrom(0, 400, 9_000, 0.5, 1e12))
         .map(([offer, until]) => change(`defer ${show(offer)} to ${until}`, (store) => store.deferOffer(offer, until))),
     key.map((offer) => change(`end ${show(offer)}`, (store) => store.endOffer(offer))),
+    key.map((offer) => change(`withhold ${show(offer)}`, (store) => store.withholdOffer(offer))),
+    fc
+        .tuple(box, fc.constantFrom(...CARRIERS))
+        .map(([routingKey, carrier]) =>
+            change(`release ${routingKey[15]} to ${carrier}`, (store) => store.releaseOffers(carrier, routingKey)),
+        ),
     fc
         .subarray(CARRIERS)
         .map((carriers) => change(`resume ${carriers.join("+")}`, (store) => store.resumeOffers(carriers))),

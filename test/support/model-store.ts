@@ -12,7 +12,7 @@ import type {
 
 interface ModelOffer extends Offer {
     readonly due: number;
-    readonly ended: boolean;
+    readonly ended: boolean | "withheld";
 }
 
 /** The depot's slow and obvious twin: lists, and no thought for cost. */
@@ -102,6 +102,24 @@ export class ModelStore implements RelayStore {
 
     endOffer(key: OfferKey): void {
         this.#offers = this.#offers.map((each) => (sameOffer(each, key) ? { ...each, ended: true } : each));
+    }
+
+    withholdOffer(key: OfferKey): void {
+        this.#offers = this.#offers.map((each) => (sameOffer(each, key) ? { ...each, ended: "withheld" } : each));
+    }
+
+    releaseOffers(carrier: string, routingKey: Uint8Array): number {
+        const ids = this.#messages
+            .filter((each) => same(each.routingKey, routingKey))
+            .map(({ messageId }) => messageId);
+        const isMeant = (each: Offer & { readonly ended: unknown }): boolean =>
+            each.ended === "withheld" &&
+            each.kind === "message" &&
+            each.carrier === carrier &&
+            ids.some((id) => same(id, each.messageId));
+        const count = this.#offers.filter(isMeant).length;
+        this.#offers = this.#offers.map((each) => (isMeant(each) ? { ...each, ended: false, due: 0 } : each));
+        return count;
     }
 
     resumeOffers(carriers: readonly string[]): void {

@@ -1,4 +1,5 @@
 import { Command, CommanderError } from "commander";
+import { MESH_SETTINGS } from "../config/mesh-settings.ts";
 import { RADIO_SETTINGS, SETTINGS, variableOf } from "../config/settings.ts";
 import { addBundle } from "./bundle-commands.ts";
 import { addNode } from "./node-commands.ts";
@@ -71,6 +72,13 @@ function addGateway(program: Command, terminal: Terminal): void {
         .action(async (options) => {
             const { showStatus } = await import("./status.ts");
             await showStatus(options, terminal);
+        });
+    withSettings(program.command("neighbours"))
+        .description("gateways that the running one has heard on its Meshtastic meshes")
+        .option("--json", "as JSON")
+        .action(async (options) => {
+            const { showNeighbours } = await import("./neighbours.ts");
+            await showNeighbours(options, terminal);
         });
     withSettings(program.command("demo"))
         .description("two gateways in this process with emulated LoRa modules: watch a message cross")
@@ -169,6 +177,9 @@ function settingsHelp(): string {
         ...SETTINGS.map(({ path, fallback, help }) => line(path, fallback, help)),
         "\nFor each [[radio]], or HEARTH_RADIO_1_PORT and so on:\n",
         ...RADIO_SETTINGS.map(({ path, fallback, help }) => line(path, fallback, help)),
+        "",
+        "of each [[meshtastic]] (HEARTH_MESHTASTIC_1_PORT and so on):",
+        ...MESH_SETTINGS.map(({ path, fallback, help }) => line(path, fallback, help)),
     ].join("\n");
 }
 

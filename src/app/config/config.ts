@@ -102,6 +102,20 @@ export interface LanConfig {
     readonly refreshMs: number;
 }
 
+export interface MeshConfig {
+    readonly id: string;
+    readonly port: string;
+    readonly channel: number;
+    /** Frames for one gateway go to it alone. */
+    readonly pki: boolean;
+    /** Of the airtime budget, above 0 and at most 1. */
+    readonly share: number;
+    /** In percent. */
+    readonly channelUseMax: number;
+    /** Tells the mesh which mailboxes are read here. */
+    readonly asks: boolean;
+}
+
 /** Everything a gateway is told by its operator, checked. */
 export interface Config {
     readonly name: string;
@@ -115,6 +129,7 @@ export interface Config {
     readonly mailbox: MailboxConfig;
     readonly lan: LanConfig;
     readonly radios: readonly RadioConfig[];
+    readonly meshes: readonly MeshConfig[];
 }
 
 /** Checked values by path. The table in settings.ts and these names are held together by a test. */
@@ -146,7 +161,7 @@ export class Values {
     }
 }
 
-export function configOf(values: Values, radios: readonly Values[]): Config {
+export function configOf(values: Values, radios: readonly Values[]): Omit<Config, "meshes"> {
     return {
         name: values.text("name"),
         dataDir: values.text("data_dir"),

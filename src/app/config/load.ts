@@ -1,11 +1,16 @@
 import * as v from "valibot";
 import { err, ok, type Result } from "../../base/result.ts";
 import { networkKeySlot } from "../network-keys.ts";
+import { parsePortName } from "../serial/port-name.ts";
 import { type Config, configOf, listenOf, Values } from "./config.ts";
+import { MESH_SETTINGS, MESHES_MAX, meshOf } from "./mesh-settings.ts";
 import { boardGiven, presetGiven } from "./profile-values.ts";
 import type { Setting } from "./setting.ts";
 import { RADIO_SETTINGS, RADIOS_MAX, SETTINGS } from "./settings.ts";
 import type { Given, Source } from "./sources.ts";
+
+/** Names that no radio and no mesh can have. */
+const OTHER_CARRIERS = ["http", "lan", "stick", "bundle"];
 
 const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|::1)$/;
 
@@ -29,9 +34,44 @@ export function loadConfig(sources: readonly Source[]): Result<Config, readonly 
             problems,
         );
     });
+    const meshes = meshValues(
+        sources.map((source) => source.meshes ?? []),
+        problems,
+    );
     const said = new Set(sources.flatMap(({ given }) => given.map(({ path }) => path)));
-    problems.push(...contradictions(main, radios, said));
-    return problems.length > 0 ? err(problems) : ok(configOf(main, radios));
+    problems.push(...contradictions(main, radios, said), ...meshContradictions(meshes, radios));
+    if (problems.length > 0) return err(problems);
+    return ok({ ...configOf(main, radios), meshes: meshes.filter((mesh) => mesh.flag("enabled")).map(meshOf) });
+}
+
+/** The first source that names any mesh decides how many there are, as with radios. */
+function meshValues(given: readonly (readonly (readonly Given[])[])[], problems: string[]): readonly Values[] {
+    const count = Math.max(0, ...given.map((lists) => lists.length));
+    if (count > MESHES_MAX) problems.push(`${count} meshes are more than the ${MESHES_MAX} that one gateway uses`);
+    return Array.from({ length: Math.min(count, MESHES_MAX) }, (_, index) => {
+        const name = count > 1 ? `meshtastic ${index + 1}: ` : "meshtastic: ";
+        const automatic = { path: "id", value: `mesh${index === 0 ? "" : index + 1}`, where: name, words: false };
+        const values = valuesOf(MESH_SETTINGS, [...given.map((lists) => lists[index] ?? []), [automatic]], problems);
+        const port = values.textIfSet("port");
+        if (port === undefined) problems.push(`${name}port is missing: name the node`);
+        const parsed = port === undefined ? undefined : parsePortName(port);
+        if (parsed && !parsed.ok) problems.push(name + parsed.error);
+        return values;
+    });
+}
+
+function meshContradictions(meshes: readonly Values[], radios: readonly Values[]): readonly string[] {
+    const all = (path: string) => [...meshes, ...radios].flatMap((each) => each.textIfSet(path) ?? []);
+    const taken = meshes.flatMap((mesh) => OTHER_CARRIERS.filter((name) => name === mesh.textIfSet("id")));
+    return [
+        ...[...twice(all("id"))]
+            .filter((id) => meshes.some((mesh) => mesh.textIfSet("id") === id))
+            .map((id) => `two carriers are called ${id}: give the mesh its own id`),
+        ...[...twice(all("port"))]
+            .filter((port) => meshes.some((mesh) => mesh.textIfSet("port") === port))
+            .map((port) => `a mesh and another carrier use ${port}`),
+        ...taken.map((id) => `a mesh cannot be called ${id}: that is another carrier`),
+    ];
 }
 
 /** A radio without any setting, as an unconfigured device gets it. */

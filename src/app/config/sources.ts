@@ -1,5 +1,6 @@
 import { parse, TomlError } from "smol-toml";
 import { err, ok, type Result } from "../../base/result.ts";
+import { MESH_SETTINGS, MESHES_MAX } from "./mesh-settings.ts";
 import type { Setting } from "./setting.ts";
 import { RADIO_SETTINGS, RADIOS_MAX, SETTINGS, variableOf } from "./settings.ts";
 
@@ -17,6 +18,7 @@ export interface Given {
 export interface Source {
     readonly given: readonly Given[];
     readonly radios: readonly (readonly Given[])[];
+    readonly meshes?: readonly (readonly Given[])[];
     readonly problems: readonly string[];
 }
 
@@ -37,18 +39,28 @@ export function fromToml(text: string, file: string): Result<Source, string> {
         const why = cause instanceof Error ? (cause.message.split("\n")[0] ?? "") : "";
         return err(`${file} is no valid TOML${at}: ${why}`);
     }
-    const { radio, ...rest } = tree;
+    const { radio, meshtastic, ...rest } = tree;
     const main = flatten(rest, SETTINGS, "", file);
-    const tables = radio === undefined ? [] : radio;
-    if (!Array.isArray(tables)) {
-        return ok({ ...main, radios: [], problems: [...main.problems, `radio in ${file} must be written [[radio]]`] });
-    }
-    const radios = tables.map((table, index) => flatten(table, RADIO_SETTINGS, `radio ${index + 1}: `, file));
+    const radios = tables("radio", radio, RADIO_SETTINGS, file);
+    const meshes = tables("meshtastic", meshtastic, MESH_SETTINGS, file);
     return ok({
         given: main.given,
-        radios: radios.map(({ given }) => given),
-        problems: [...main.problems, ...radios.flatMap(({ problems }) => problems)],
+        radios: radios.given,
+        meshes: meshes.given,
+        problems: [...main.problems, ...radios.problems, ...meshes.problems],
     });
+}
+
+/** The tables of one list, e.g. every [[radio]]. */
+function tables(
+    name: string,
+    list: unknown = [],
+    settings: readonly Setting[],
+    file: string,
+): { readonly given: readonly (readonly Given[])[]; readonly problems: readonly string[] } {
+    if (!Array.isArray(list)) return { given: [], problems: [`${name} in ${file} must be written [[${name}]]`] };
+    const each = list.map((table, index) => flatten(table, settings, `${name} ${index + 1}: `, file));
+    return { given: each.map(({ given }) => given), problems: each.flatMap(({ problems }) => problems) };
 }
 
 function flatten(tree: unknown, settings: readonly Setting[], prefix: string, file: string): Source {
@@ -81,6 +93,7 @@ function unknownKey(prefix: string, path: string, settings: readonly Setting[], 
 export function fromEnvironment(env: Readonly<Record<string, string | undefined>>): Source {
     const given: Given[] = [];
     const radios = new Map<number, Given[]>();
+    const meshes = new Map<number, Given[]>();
     const problems: string[] = [];
     for (const [name, value] of Object.entries(env)) {
         if (!name.startsWith("HEARTH_") || value === undefined || OTHER_VARIABLES.has(name)) continue;
@@ -90,22 +103,40 @@ export function fromEnvironment(env: Readonly<Record<string, string | undefined>
             continue;
         }
         const said: Given = { path: meaning.path, value, where: name, words: true };
-        if (meaning.radio === undefined) given.push(said);
-        else radios.set(meaning.radio, [...(radios.get(meaning.radio) ?? []), said]);
+        if (meaning.list === undefined) given.push(said);
+        else {
+            const list = meaning.list === "radio" ? radios : meshes;
+            list.set(meaning.number, [...(list.get(meaning.number) ?? []), said]);
+        }
     }
-    const count = Math.max(0, ...radios.keys());
-    return { given, radios: Array.from({ length: count }, (_, index) => radios.get(index + 1) ?? []), problems };
+    return { given, radios: inOrder(radios), meshes: inOrder(meshes), problems };
 }
 
+function inOrder(list: ReadonlyMap<number, readonly Given[]>): readonly (readonly Given[])[] {
+    return Array.from({ length: Math.max(0, ...list.keys()) }, (_, index) => list.get(index + 1) ?? []);
+}
+
+/** Settings that there can be several times, by the word in their variables. */
+const LISTS = [
+    { word: "RADIO", list: "radio", what: "a radio", settings: RADIO_SETTINGS, max: RADIOS_MAX },
+    { word: "MESHTASTIC", list: "meshtastic", what: "a mesh", settings: MESH_SETTINGS, max: MESHES_MAX },
+] as const;
+
+type Meaning =
+    | { readonly path: string; readonly list?: undefined }
+    | { readonly path: string; readonly list: "radio" | "meshtastic"; readonly number: number };
+
 /** The setting that a variable names, or the problem with it. */
-function meaningOf(name: string): { readonly path: string; readonly radio?: number } | string {
+function meaningOf(name: string): Meaning | string {
     const setting = SETTINGS.find(({ path }) => variableOf(path) === name);
     if (setting) return { path: setting.path };
-    const [, digits, key] = /^HEARTH_RADIO_(\d{1,2})_(.+)$/.exec(name) ?? [];
-    const radio = Number(digits);
-    if (key !== undefined && radio >= 1 && radio <= RADIOS_MAX) {
-        const path = RADIO_SETTINGS.find((each) => each.path.toUpperCase() === key)?.path;
-        return path === undefined ? `${name} is no setting of a radio` : { path, radio };
+    const [, word, digits, key] = /^HEARTH_([A-Z]+)_(\d{1,2})_(.+)$/.exec(name) ?? [];
+    const known = LISTS.find((each) => each.word === word);
+    const number = Number(digits);
+    if (known && key !== undefined && number >= 1 && number <= known.max) {
+        const { list, what, settings } = known;
+        const path = settings.find((each) => each.path.toUpperCase() === key)?.path;
+        return path === undefined ? `${name} is no setting of ${what}` : { path, list, number };
     }
     const near = nearest(
         name,

@@ -2,7 +2,6 @@ import type { MeshtasticNode } from "../../../hw/meshtastic/node.ts";
 import type { Clock, Entropy } from "../../base/time.ts";
 import type { Carrier, CarrierId } from "../../carriers/carrier.ts";
 import type { AirEvent } from "../../carriers/lora/air-event.ts";
-import type { NetworkOptions } from "../../carriers/lora/keyed-frames.ts";
 import { makeLoraCarrier } from "../../carriers/lora/lora-carrier.ts";
 import type { LinkStateKeeper } from "../../carriers/lora/options.ts";
 import { Gateways } from "../../carriers/meshtastic/gateways.ts";
@@ -36,7 +35,6 @@ export interface MeshParts {
     readonly record: (entry: AirtimeEntry) => Promise<void>;
     readonly linkState: LinkStateKeeper;
     readonly gatewayState: LinkStateKeeper;
-    readonly network?: NetworkOptions | undefined;
     readonly retries?: FirmwareRetries;
     readonly onAir?: (event: AirEvent) => void;
 }
@@ -44,6 +42,7 @@ export interface MeshParts {
 /** What one mesh node is to a gateway. */
 export interface Mesh {
     readonly carrier: Carrier;
+    readonly node: MeshtasticNode;
     readonly law: AirLaw;
     readonly gateways: Gateways;
 }
@@ -66,6 +65,7 @@ export function makeMesh(parts: MeshParts): Mesh {
         crossingMs: (size) => modem.crossingMs(size),
         beaconEveryMs: BEACON_EVERY_MS,
         payloadSizeMax: MESH_PAYLOAD_SIZE_MAX,
+        onlyAsked: true,
     });
-    return { carrier, law, gateways };
+    return { carrier, node, law, gateways };
 }

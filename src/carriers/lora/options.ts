@@ -31,6 +31,8 @@ export interface LoraCarrierOptions {
     readonly beaconEveryMs?: Millis;
     /** Larger payloads are not taken, in bytes; what the channel can bear unless said. */
     readonly payloadSizeMax?: number;
+    /** A trait of the carrier. */
+    readonly onlyAsked?: true;
     readonly onAir?: (event: AirEvent) => void;
 }
 

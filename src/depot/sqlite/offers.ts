@@ -3,12 +3,23 @@ import type { ItemKind, Offer, OfferKey, RelayStore } from "../store.ts";
 
 type OfferStore = Pick<
     RelayStore,
-    "addOffer" | "dueOffers" | "nextOfferAt" | "deferOffer" | "endOffer" | "resumeOffers" | "neverOffered"
+    | "addOffer"
+    | "dueOffers"
+    | "nextOfferAt"
+    | "deferOffer"
+    | "endOffer"
+    | "withholdOffer"
+    | "releaseOffers"
+    | "resumeOffers"
+    | "neverOffered"
 >;
 
 /** As numbers in the file: the greater goes out first. */
 const KIND = { message: 0, tombstone: 1 } as const;
 const KINDS: readonly ItemKind[] = ["message", "tombstone"];
+
+/** In the column `ended`: 0 is open and 1 is over. */
+const WITHHELD = 2;
 
 type Row = Omit<Offer, "kind"> & { readonly kind: number };
 
@@ -30,6 +41,11 @@ export function offerStore(database: Database): Offers {
     const WHICH = "WHERE message_id = ? AND kind = ? AND carrier = ?";
     const defer = database.prepare(`UPDATE offers SET attempts = attempts + 1, due = ? ${WHICH}`);
     const end = database.prepare(`UPDATE offers SET ended = 1 ${WHICH}`);
+    const withhold = database.prepare(`UPDATE offers SET ended = ${WITHHELD} ${WHICH}`);
+    const release = database.prepare(
+        `UPDATE offers SET ended = 0, due = 0 WHERE carrier = ? AND ended = ${WITHHELD} AND kind = ${KIND.message}
+         AND message_id IN (SELECT message_id FROM messages WHERE routing_key = ?)`,
+    );
     const forgetTimes = database.prepare("UPDATE offers SET due = 0 WHERE ended = 0 AND due <> 0");
     const dropGone = database.prepare(
         "DELETE FROM offers WHERE ended = 0 AND carrier NOT IN (SELECT value FROM json_each(?))",
@@ -41,6 +57,8 @@ export function offerStore(database: Database): Offers {
         nextOfferAt: (carrier) => next.get(carrier) ?? undefined,
         deferOffer: (key, until) => void defer.run(until, ...nameOf(key)),
         endOffer: (key) => void end.run(...nameOf(key)),
+        withholdOffer: (key) => void withhold.run(...nameOf(key)),
+        releaseOffers: (carrier, routingKey) => release.run(carrier, routingKey).changes,
         resumeOffers(carriers) {
             forgetTimes.run();
             dropGone.run(JSON.stringify(carriers));
