@@ -54,7 +54,8 @@ export class Row {
         }
     }
 
-    async gateway(emulator: EmulatedNode | undefined, number: number): Promise<GatewayRig> {
+    /** The driver and the carrier at one node, not started. */
+    endOf(emulator: EmulatedNode | undefined, number: number, more: Partial<MeshParts> = {}): GatewayRig {
         if (!emulator) throw new RangeError("no such node");
         const { clock } = this;
         const entropy = seededEntropy(this.options.seed * 100 + number);
@@ -66,12 +67,8 @@ export class Row {
         };
         const packets = streamPackets({ port, clock, silenceMs: SERIAL_SILENCE_MS });
         const node = makeMeshtasticNode({ label: `node ${number}`, clock, entropy, port: packets });
-        const [arrived, states, journal, air]: [Uint8Array[], CarrierState[], AirtimeEntry[], AirEvent[]] = [
-            [],
-            [],
-            [],
-            [],
-        ];
+        const journal: AirtimeEntry[] = [];
+        const air: AirEvent[] = [];
         const mesh = makeMesh({
             ...{ id: "mesh", node, clock, entropy, number, channel: 0, pki: true, share: 0.1, channelUseMax: 25 },
             spent: [],
@@ -80,14 +77,20 @@ export class Row {
             gatewayState: nothingKept,
             onAir: (event) => air.push(event),
             ...this.options.parts,
+            ...more,
         });
-        const rig: GatewayRig = { emulator, node, mesh, arrived, states, journal, air, isUnplugged: false };
-        await mesh.carrier.start({
+        const rig: GatewayRig = { emulator, node, mesh, arrived: [], states: [], journal, air, isUnplugged: false };
+        return rig;
+    }
+
+    async gateway(emulator: EmulatedNode | undefined, number: number): Promise<GatewayRig> {
+        const rig = this.endOf(emulator, number);
+        await rig.mesh.carrier.start({
             onPayload: async (payload) => {
-                arrived.push(payload);
+                rig.arrived.push(payload);
                 return { kind: "stored" };
             },
-            onState: (state) => states.push(state),
+            onState: (state) => rig.states.push(state),
         });
         return rig;
     }
