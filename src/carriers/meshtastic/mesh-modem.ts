@@ -47,7 +47,10 @@ class NodeModem implements MeshModem {
     /** Who asked since our last answer. */
     #askers = new Set<number>();
     #hasAnswered = false;
+    /** Until when packets for a node go to everybody. */
     readonly #keyless = new Map<number, Millis>();
+    /** Nodes that got an answer for them alone. */
+    readonly #answered = new Set<number>();
 
     constructor(options: MeshModemOptions) {
         const { node, pki } = options;
@@ -113,7 +116,7 @@ class NodeModem implements MeshModem {
         const now = clock.now().monotonic;
         quiet.hearRefusal(error, now);
         if (to !== "everybody" && isAboutKeys(error)) {
-            this.#keyless.set(to, now + NO_KEY_MS);
+            this.#avoidKey(to);
             return await this.#send(frame);
         }
         return err({ kind: "refused", detail: error.detail });
@@ -129,7 +132,16 @@ class NodeModem implements MeshModem {
         const [only] = role === "answers" && this.#askers.size === 1 ? this.#askers : active;
         const isOne = only !== undefined && (active.length === 1 || (role === "answers" && this.#askers.size === 1));
         const isKeyless = only !== undefined && (this.#keyless.get(only) ?? 0) > clock.now().monotonic;
-        return isOne && !isKeyless ? only : "everybody";
+        if (!isOne || isKeyless) return "everybody";
+        if (role === "answers") this.#answered.add(only);
+        return only;
+    }
+
+    /** Firmware lacks its key, or it lacks ours. */
+    #avoidKey(node: number): void {
+        const { clock } = this.#options;
+        this.#answered.delete(node);
+        this.#keyless.set(node, clock.now().monotonic + NO_KEY_MS);
     }
 
     #wantsAck(frame: Uint8Array): boolean {
@@ -137,7 +149,7 @@ class NodeModem implements MeshModem {
         return retries === "all" || (retries === "data" && roleOf(frame) === "asks");
     }
 
-    #hear(from: number, bytes: Uint8Array, { hops, rssiDbm, snrDb }: Arrival): void {
+    #hear(from: number, bytes: Uint8Array, { hops, rssiDbm, snrDb, isBroadcast }: Arrival): void {
         const { gateways, clock, onContact } = this.#options;
         gateways.heard(from, { hops, snrDb }, clock.now().wall);
         onContact?.();
@@ -145,6 +157,9 @@ class NodeModem implements MeshModem {
             if (this.#hasAnswered) this.#askers = new Set();
             this.#hasAnswered = false;
             this.#askers.add(from);
+            // Whoever heard our answer would ask us alone, as long as there is nobody else.
+            const isAlone = gateways.active(clock.now().wall).length === 1;
+            if (isBroadcast && isAlone && this.#answered.has(from)) this.#avoidKey(from);
         }
         this.#handlers?.onFrame({ bytes, rssiDbm, snrDb });
     }
