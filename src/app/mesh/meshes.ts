@@ -1,22 +1,31 @@
 import { makeMeshtasticNode } from "../../../hw/meshtastic/node.ts";
 import { SERIAL_SILENCE_MS, streamPackets, TCP_SILENCE_MS } from "../../../hw/meshtastic/packet-port.ts";
 import { nodeId } from "../../../hw/meshtastic/session.ts";
-import type { UnixSeconds } from "../../base/time.ts";
+import type { Clock, UnixSeconds } from "../../base/time.ts";
 import type { Carrier } from "../../carriers/carrier.ts";
 import type { AirEvent } from "../../carriers/lora/air-event.ts";
 import type { LinkStateKeeper } from "../../carriers/lora/options.ts";
+import type { Identity } from "../../crypto/identity.ts";
 import type { Depot } from "../../depot/store.ts";
 import { AIRTIME_MEMORY_S } from "../../link/ledger.ts";
 import type { MeshConfig } from "../config/config.ts";
 import { systemEntropy } from "../entropy.ts";
-import { addressOf, NODE_MASK } from "../radios.ts";
+import { linkNumberOf } from "../link-number.ts";
 import { radioPort } from "../serial/radio-port.ts";
-import type { RadioSurroundings } from "../station.ts";
 import { Asker } from "./asker.ts";
 import { type Mesh, makeMesh } from "./mesh-carrier.ts";
 
 /** Meshtastic's serial lines. */
 const BAUD_RATE = 115_200;
+
+/** What a mesh may use of its station. */
+export interface MeshSurroundings {
+    readonly depot: Depot;
+    readonly clock: Clock;
+    /** The wall clock as the gateway believes it. */
+    readonly wall: () => UnixSeconds;
+    readonly identity: Identity;
+}
 
 /** A gateway that was heard on a mesh. */
 export interface MeshNeighbour {
@@ -41,7 +50,7 @@ export interface Meshes {
 
 export function openMeshes(
     meshes: readonly MeshConfig[],
-    surroundings: RadioSurroundings,
+    surroundings: MeshSurroundings,
     onAir: ((carrier: string, event: AirEvent) => void) | undefined,
 ): Meshes {
     const { clock, wall } = surroundings;
@@ -76,7 +85,7 @@ function neighboursOf({ carrier, gateways, node }: Mesh, now: UnixSeconds): read
 
 interface ConfiguredMeshParts {
     readonly mesh: MeshConfig;
-    readonly surroundings: RadioSurroundings;
+    readonly surroundings: MeshSurroundings;
     readonly onAir?: (event: AirEvent) => void;
 }
 
@@ -93,7 +102,7 @@ function makeConfiguredMesh({ mesh, surroundings, onAir }: ConfiguredMeshParts):
     return makeMesh({
         ...{ id, channel, pki, share, channelUseMax, clock, entropy: systemEntropy },
         node: makeMeshtasticNode({ label: mesh.port, port: packets, clock, entropy: systemEntropy }),
-        number: addressOf(identity) & NODE_MASK,
+        number: linkNumberOf(identity),
         spent: depot.airtime.spent(id, wall() - AIRTIME_MEMORY_S),
         record: (entry) =>
             depot.commit(() => {
