@@ -10,6 +10,8 @@ const ACTIVE_S = 3 * 3_600;
 /** Forgotten after so long, in seconds. */
 const FORGOTTEN_S = 30 * 24 * 3_600;
 
+const NEWS_S = 3_600;
+
 /** A mesh node with Hearth behind it. */
 export interface GatewayNode {
     readonly number: number;
@@ -28,7 +30,7 @@ export class Gateways {
         for (const node of snapshot ? decode(snapshot) : []) this.#nodes.set(node.number, node);
     }
 
-    /** Tells whether it was unknown. */
+    /** Tells whether that is worth writing down: it was unknown, or unheard for an hour. */
     heard(number: number, about: Pick<GatewayNode, "hops" | "snrDb">, now: UnixSeconds): boolean {
         const known = this.#nodes.get(number);
         const snrDb = (about.hops === 0 ? about.snrDb : undefined) ?? known?.snrDb;
@@ -37,7 +39,7 @@ export class Gateways {
         this.#nodes.set(number, { number, hops: about.hops ?? known?.hops, snrDb, lastHeard: now });
         const [oldest] = this.#nodes.keys();
         if (this.#nodes.size > GATEWAYS_MAX && oldest !== undefined) this.#nodes.delete(oldest);
-        return known === undefined;
+        return known === undefined || now >= known.lastHeard + NEWS_S;
     }
 
     list(now: UnixSeconds): readonly GatewayNode[] {

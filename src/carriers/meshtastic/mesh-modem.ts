@@ -25,7 +25,7 @@ export interface MeshModemOptions {
     readonly retries?: FirmwareRetries;
     readonly gateways: Gateways;
     readonly quiet: Quiet;
-    /** A gateway that was never heard before, or news of one. */
+    /** Of gateways something is worth writing down. */
     readonly onContact?: () => void;
 }
 
@@ -151,8 +151,7 @@ class NodeModem implements MeshModem {
 
     #hear(from: number, bytes: Uint8Array, { hops, rssiDbm, snrDb, isBroadcast }: Arrival): void {
         const { gateways, clock, onContact } = this.#options;
-        gateways.heard(from, { hops, snrDb }, clock.now().wall);
-        onContact?.();
+        if (gateways.heard(from, { hops, snrDb }, clock.now().wall)) onContact?.();
         if (roleOf(bytes) === "asks") {
             if (this.#hasAnswered) this.#askers = new Set();
             this.#hasAnswered = false;
