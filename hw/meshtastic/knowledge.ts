@@ -60,7 +60,7 @@ export class Knowledge {
             case "packet":
                 return this.#absorbPacket(message.value);
             case "rebooted":
-                return message.value ? { restarted: true } : {};
+                return message.value ? this.#restarted() : {};
             default:
                 return {};
         }
@@ -72,7 +72,13 @@ export class Knowledge {
         if (isOther) this.nodes.clear();
         this.ownNumber = myNodeNum;
         this.#startCount = rebootCount;
-        return isOther || isLater ? { restarted: true } : {};
+        return isOther || isLater ? this.#restarted() : {};
+    }
+
+    /** An uptime of the life before would make the new one look like yet another. */
+    #restarted(): News {
+        if (this.report) this.report = { ...this.report, uptimeS: undefined };
+        return { restarted: true };
     }
 
     #absorbChannel({ index, role, settings }: Channel.Channel): void {

@@ -111,7 +111,8 @@ export class EmulatedNode implements MeshRadio {
         const { clock, debugText = "" } = this.#options;
         const line = new ClientLine({
             ...{ clock, port, kind, debugText, api: this.#apiParts() },
-            misbehaviour: () => this.#misbehaviour,
+            // Between two lives nobody is at home.
+            misbehaviour: () => (this.#isOn ? this.#misbehaviour : { ...this.#misbehaviour, isSilent: true }),
             onHalfPacket: () =>
                 this.misbehave({ ...this.#misbehaviour, halfPackets: this.#misbehaviour.halfPackets - 1 }),
             onClose: () => this.#lines.delete(line),

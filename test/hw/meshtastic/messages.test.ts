@@ -1,5 +1,5 @@
 import { create, toBinary } from "@bufbuild/protobuf";
-import { Mesh } from "@meshtastic/protobufs";
+import { Mesh, Telemetry } from "@meshtastic/protobufs";
 import { describe, expect, it } from "vitest";
 import { meshError, queueError, routingError } from "../../../hw/meshtastic/errors.ts";
 import { Knowledge } from "../../../hw/meshtastic/knowledge.ts";
@@ -15,6 +15,22 @@ describe("messages", () => {
         const message = readFromRadio(packet);
         if (!message) throw new Error("not read");
         expect(new Knowledge().absorb(message).node).toMatchObject({ number: 7, longName: "A\ufffd" });
+    });
+
+    it("tell a new start by an uptime that went back", () => {
+        const knowledge = new Knowledge();
+        knowledge.absorb({ case: "myInfo", value: create(Mesh.MyNodeInfoSchema, { myNodeNum: 7 }) });
+        const news = [500, 560, 20].map((uptimeSeconds) => {
+            const variant = { case: "deviceMetrics" as const, value: { uptimeSeconds } };
+            const telemetry = create(Telemetry.TelemetrySchema, { variant });
+            const payload = toBinary(Telemetry.TelemetrySchema, telemetry);
+            const payloadVariant = { case: "decoded" as const, value: { portnum: 67, payload } };
+            return knowledge.absorb({
+                case: "packet",
+                value: create(Mesh.MeshPacketSchema, { from: 7, payloadVariant }),
+            });
+        });
+        expect(news.map(({ restarted }) => restarted)).toEqual([undefined, undefined, true]);
     });
 
     it("of a kind that is new are messages all the same", () => {

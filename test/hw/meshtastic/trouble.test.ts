@@ -31,6 +31,15 @@ describe("a restart of the node is noticed and mended", () => {
         expect(one.heard).toHaveLength(1);
     });
 
+    it("once, after a long life", async () => {
+        const { rig, one } = await pair();
+        await rig.clock.advance(60 * MINUTE_MS);
+        expect(one.driver.status().report?.uptimeS).toBeGreaterThan(3_000);
+        await one.emulator.restart();
+        await rig.clock.advance(60 * MINUTE_MS);
+        expect(kinds(one)).toEqual(["up", "restarted", "up"]);
+    });
+
     it("with packets in its hands, which are not called sent", async () => {
         const { rig, one, two } = await pair();
         one.emulator.misbehave({ rebootAfter: 1 });
