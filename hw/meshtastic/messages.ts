@@ -13,6 +13,7 @@ export type MeshPacket = Mesh.MeshPacket;
 /** Numbers of the applications on a mesh, as far as they matter here. */
 export const PORT_NODEINFO = 4;
 export const PORT_ROUTING = 5;
+export const PORT_ALERT = 11;
 export const PORT_TELEMETRY = 67;
 
 export const BROADCAST = 0xffffffff;

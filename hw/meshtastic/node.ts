@@ -31,6 +31,8 @@ export interface MeshtasticHandlers {
     onNode?(node: MeshNode): void;
     /** The node's own figures: channel use, airtime. */
     onMetrics?(report: DeviceReport): void;
+    /** Somebody on the mesh has an emergency. */
+    onAlert?(from: number): void;
     /** Words of the firmware for people, e.g. when it may send again. */
     onNotice?(text: string): void;
 }
@@ -158,6 +160,9 @@ class SupervisedNode implements MeshtasticNode {
                 return;
             case "metrics":
                 handlers?.onMetrics?.(effect.report);
+                return;
+            case "alert":
+                handlers?.onAlert?.(effect.from);
                 return;
             case "notice":
                 handlers?.onNotice?.(effect.text);

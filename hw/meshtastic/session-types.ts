@@ -55,5 +55,7 @@ export type SessionEffect =
     | { readonly kind: "state"; readonly state: MeshState }
     | { readonly kind: "node"; readonly node: MeshNode }
     | { readonly kind: "metrics"; readonly report: DeviceReport }
+    /** Somebody on the mesh raised an alarm. */
+    | { readonly kind: "alert"; readonly from: number }
     /** Something that the node wants its people to read. */
     | { readonly kind: "notice"; readonly text: string };

@@ -8,6 +8,7 @@ import {
     type FromRadio,
     heartbeat,
     type MeshPacket,
+    PORT_ALERT,
     PORT_ROUTING,
     readFromRadio,
     readRoutingError,
@@ -210,6 +211,7 @@ export class Session implements Machine<SessionEvent, SessionEffect> {
             const code = readRoutingError(payload);
             if (code !== undefined) this.#outbox.hearRouting({ id: requestId, code, fromPeer: !isOwn });
         }
+        if (portnum === PORT_ALERT && !isOwn) this.#effects.push({ kind: "alert", from: packet.from });
         if (Number(portnum) !== this.#options.portNumber || isOwn) return;
         this.#effects.push({ kind: "packet", from: packet.from, bytes: payload, about: arrivalOf(packet) });
     }

@@ -4,6 +4,7 @@ import { DepotBusy } from "../depot/errors.ts";
 import type { Depot } from "../depot/store.ts";
 import { type DeliveryRules, type Expired, expire, refresh } from "../relay/delivery.ts";
 import { ingest } from "../relay/ingest.ts";
+import { Interest } from "../relay/interest.ts";
 import { type RelayLimits, SWEEP_ROWS_MAX } from "../relay/limits.ts";
 import { catchUp } from "../relay/offers.ts";
 import type { QuorumStrategy } from "../relay/quorum.ts";
@@ -49,18 +50,24 @@ export class Gateway {
     readonly #ways: readonly Way[];
     readonly #rules: DeliveryRules;
     readonly #senders = new Map<CarrierId, Sender>();
+    readonly #interests = new Map<CarrierId, Interest>();
     #wallFloor: UnixSeconds;
     #cancelSweep: (() => void) | undefined;
     #stopped = false;
 
     constructor(parts: GatewayParts) {
         this.#parts = parts;
-        this.#ways = parts.carriers.map(({ id, traits }) => ({ id, traits }));
+        this.#ways = parts.carriers.map((carrier) => this.#wayOf(carrier));
         this.#rules = { ways: this.#ways, quorum: parts.quorum ?? { kind: "any" } };
         this.#wallFloor = parts.depot.store.latestReceipt() ?? 0;
         for (const carrier of parts.carriers) {
             if (carrier.traits.offers) this.#senders.set(carrier.id, this.#makeSender(carrier));
         }
+    }
+
+    /** What was asked for beyond this gateway's carriers: worth fetching where there is Internet. */
+    askedKeys(): readonly Uint8Array[] {
+        return [...this.#interests.values()].flatMap((interest) => interest.keys(this.wall()));
     }
 
     /** The wall clock, but never before the latest receipt in the depot: a board without a battery boots in the past. */
@@ -92,7 +99,35 @@ export class Gateway {
                 this.#parts.onEvent({ kind: "state", carrier: carrier.id, state });
                 this.#senders.get(carrier.id)?.setState(state);
             },
+            onAsked: (routingKeys) => void this.#hearAsked(carrier.id, routingKeys),
         });
+    }
+
+    #wayOf({ id, traits }: Carrier): Way {
+        if (!traits.onlyAsked) return { id, traits };
+        const { depot, carriers } = this.#parts;
+        const interest = new Interest(depot.links.load(`${id} asked`));
+        const internet = new Set(carriers.filter((each) => each.traits.isInternet).map((each) => each.id));
+        this.#interests.set(id, interest);
+        const asked = {
+            isInternet: (ingress: CarrierId) => internet.has(ingress),
+            isAsked: (routingKey: Uint8Array) => interest.has(routingKey, this.wall()),
+        };
+        return { id, traits, asked };
+    }
+
+    async #hearAsked(carrier: CarrierId, routingKeys: readonly Uint8Array[]): Promise<void> {
+        const interest = this.#interests.get(carrier);
+        if (!interest || this.#stopped) return;
+        const { depot } = this.#parts;
+        interest.ask(routingKeys, this.wall());
+        await depot
+            .commit(() => {
+                for (const routingKey of routingKeys) depot.store.releaseOffers(carrier, routingKey);
+                depot.links.save(`${carrier} asked`, interest.snapshot());
+            })
+            .catch((cause: unknown) => this.#refuse(cause));
+        this.#wakeSenders(false);
     }
 
     async #arrive(from: Way, payload: Uint8Array): Promise<Arrival> {

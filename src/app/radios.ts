@@ -7,12 +7,12 @@ import type { Clock } from "../base/time.ts";
 import type { Carrier } from "../carriers/carrier.ts";
 import type { AirEvent } from "../carriers/lora/air-event.ts";
 import { makeLoraCarrier } from "../carriers/lora/lora-carrier.ts";
-import type { Identity } from "../crypto/identity.ts";
 import { estimateText } from "../link/estimate.ts";
 import { AIRTIME_MEMORY_S, type AirtimeEntry, makeAirLaw } from "../link/ledger.ts";
 import { findRegion, type RegionProfile } from "../link/region.ts";
 import type { Config, RadioConfig, RadioLines } from "./config/config.ts";
 import { systemEntropy } from "./entropy.ts";
+import { addressOf, linkNumberOf } from "./link-number.ts";
 import { networkKeysOf } from "./network-keys.ts";
 import { networkMemory } from "./network-memory.ts";
 import { radioObjections } from "./profiles/obedience.ts";
@@ -21,9 +21,6 @@ import { RADIO_KIND_TABLE } from "./radio-kinds/registry.ts";
 import { parsePortName } from "./serial/port-name.ts";
 import { radioPort } from "./serial/radio-port.ts";
 import type { RadioSurroundings } from "./station.ts";
-
-/** The link numbers gateways with 14 bits. */
-const NODE_MASK = 0x3fff;
 
 export interface RadioParts {
     readonly radio: RadioConfig;
@@ -62,7 +59,7 @@ export function makeRadio({ radio, region, surroundings, port, openLine = system
         clock,
         entropy: systemEntropy,
         record,
-        node: addressOf(identity) & NODE_MASK,
+        node: linkNumberOf(identity),
         linkState: {
             load: () => depot.links.load(radio.id),
             save: async (state) => {
@@ -110,10 +107,4 @@ function problemsOf(radio: RadioConfig, region: RegionProfile | undefined): read
 
 function stationOf(radio: RadioConfig, { traits }: Pick<Modem, "traits">) {
     return { antennaGainDbi: radio.antennaGainDbi, listensBeforeTalk: traits.detectsChannelActivity };
-}
-
-/** 1..65535, the same at every start and most likely different from the neighbours'. */
-function addressOf(identity: Identity): number {
-    const [high = 0, low = 0] = identity.publicId;
-    return 1 + ((high * 256 + low) % 65_535);
 }

@@ -6,10 +6,11 @@ import { mailboxIdentity } from "../carriers/http/identity.ts";
 import { makeMailboxServer } from "../carriers/http/mailbox-server.ts";
 import type { MailboxServerOptions } from "../carriers/http/options.ts";
 import { signedVerifier } from "../carriers/http/signed.ts";
+import type { AirEvent } from "../carriers/lora/air-event.ts";
 import { type Identity, makeIdentity, SECRET_SIZE } from "../crypto/identity.ts";
 import { nativeCrypto } from "../crypto/node/native.ts";
 import { openDepot } from "../depot/sqlite/depot.ts";
-import type { Depot } from "../depot/store.ts";
+import type { Depot, MailboxReader } from "../depot/store.ts";
 import { decodeWirePayload } from "../wire/payload.ts";
 import { readIdentityFile, writeIdentityFile } from "./cli/identity-store.ts";
 import { CommandError } from "./cli/terminal.ts";
@@ -17,6 +18,7 @@ import type { Config } from "./config/config.ts";
 import { systemEntropy } from "./entropy.ts";
 import { Gateway, type GatewayEvent } from "./gateway.ts";
 import type { Log } from "./log.ts";
+import type { Meshes, MeshNeighbour } from "./mesh/meshes.ts";
 import { VERSION } from "./version.ts";
 
 /** What a radio may use of its station. */
@@ -35,6 +37,8 @@ export interface StationParts {
     readonly log: Log;
     readonly makeRadios: (surroundings: RadioSurroundings) => readonly Carrier[];
     readonly onEvent?: (event: GatewayEvent) => void;
+    /** What happens on meshes. */
+    readonly onAir?: (carrier: string, event: AirEvent) => void;
 }
 
 /** One whole gateway at work: depot, mailbox, radios and the relay between them. */
@@ -45,6 +49,8 @@ export interface Station {
     readonly depot: Depot;
     /** The wall clock as the gateway believes it. */
     wall(): UnixSeconds;
+    /** Gateways that were heard on meshes. */
+    neighbours(): readonly MeshNeighbour[];
     stop(): Promise<void>;
 }
 
@@ -61,8 +67,10 @@ export async function openStation(parts: StationParts): Promise<Station> {
         let gateway: Gateway | undefined;
         const wall = (): UnixSeconds => gateway?.wall() ?? clock.now().wall;
         const surroundings = { depot, clock, wall, identity, log };
+        const meshes = await openedMeshes(config, surroundings, parts.onAir);
         const peers = config.peers.length === 0 ? undefined : await import("./peers.ts");
-        const mailbox = makeMailbox(config, surroundings, peers?.asPeersOf(config.peers, surroundings));
+        const asPeers = peers?.asPeersOf(config.peers, surroundings);
+        const mailbox = makeMailbox(config, surroundings, { meshes, peers: asPeers });
         const radios = parts.makeRadios(surroundings);
         const states = new Map<string, string>();
         const brokers =
@@ -83,6 +91,7 @@ export async function openStation(parts: StationParts): Promise<Station> {
                 ...radios,
                 ...brokers,
                 ...(peers?.makePeers(config.peers, surroundings) ?? []),
+                ...(meshes?.carriers ?? []),
                 ...(await optionalCarriers(config, surroundings)),
             ],
             clock,
@@ -105,7 +114,9 @@ export async function openStation(parts: StationParts): Promise<Station> {
             identity,
             depot,
             wall,
+            neighbours: () => meshes?.neighbours() ?? [],
             async stop() {
+                meshes?.stop();
                 await running.stop();
                 await depot.close();
             },
@@ -114,6 +125,14 @@ export async function openStation(parts: StationParts): Promise<Station> {
         await depot.close();
         throw cause;
     }
+}
+
+async function openedMeshes(
+    { meshes }: Config,
+    surroundings: RadioSurroundings,
+    onAir: StationParts["onAir"],
+): Promise<Meshes | undefined> {
+    return meshes.length === 0 ? undefined : (await import("./mesh/meshes.ts")).openMeshes(meshes, surroundings, onAir);
 }
 
 /** What most gateways do without is loaded only where it is wanted. */
@@ -130,15 +149,25 @@ async function optionalCarriers(config: Config, surroundings: RadioSurroundings)
 function makeMailbox(
     config: Config,
     { depot, clock, wall, identity }: RadioSurroundings,
-    peers: Pick<MailboxServerOptions, "peerOf" | "meetings"> = {},
+    {
+        meshes,
+        peers = {},
+    }: {
+        readonly meshes: Pick<Meshes, "wasRead"> | undefined;
+        readonly peers: Pick<MailboxServerOptions, "peerOf" | "meetings"> | undefined;
+    },
 ) {
     const { http } = config;
+    const page: MailboxReader["page"] = (query) => {
+        meshes?.wasRead(query.routingKey);
+        return depot.mailbox.page(query);
+    };
     return makeMailboxServer({
         id: "http",
         mode: "node",
         host: http.listen.host,
         port: http.listen.port,
-        mailbox: depot.mailbox,
+        mailbox: { ...depot.mailbox, page },
         clock,
         wall,
         identity: mailboxIdentity(identity),

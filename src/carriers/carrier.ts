@@ -17,6 +17,10 @@ export interface CarrierTraits {
     readonly revives: boolean;
     /** What reaching its peer counts for; left out it is best effort. */
     readonly delivery?: DeliveryTraits;
+    /** What comes in by it came over the Internet, where there is no end of messages. */
+    readonly isInternet?: true;
+    /** What came over the Internet goes out by it only for mailboxes that somebody beyond asked for. */
+    readonly onlyAsked?: true;
 }
 
 /**
@@ -100,6 +104,8 @@ export interface CarrierHandlers {
      */
     onPayload(payload: Uint8Array, via?: CarrierId): Promise<Arrival>;
     onState(state: CarrierState): void;
+    /** Somebody beyond wants what there is for these routing keys. */
+    onAsked?(routingKeys: readonly Uint8Array[]): void;
 }
 
 /** A way to move whole envelopes. It may fail, vanish and come back at any time; the rest of the gateway goes on. */
@@ -110,6 +116,8 @@ export interface Carrier {
     start(handlers: CarrierHandlers): Promise<void>;
     /** Never rejects. An aborted send answers "failed". */
     send(parcel: Parcel, signal: AbortSignal): Promise<SendOutcome>;
+    /** Asks those beyond for what they get for these routing keys; tells whether one of them took note. Never rejects. */
+    ask?(routingKeys: readonly Uint8Array[]): Promise<boolean>;
     /** Idempotent; silences every handler. */
     stop(): Promise<void>;
 }

@@ -126,6 +126,10 @@ export interface RelayStore {
     expired(now: UnixSeconds, limit: number): readonly Uint8Array[];
     /** Live messages with `row > after` by row, at most `limit`. */
     liveMessages(after: number, now: UnixSeconds, limit: number): readonly Pick<StoredMessage, "row" | "payload">[];
+    /** Puts an offer that exists off until `releaseOffers`; over restarts, too. */
+    withholdOffer(key: OfferKey): void;
+    /** Makes due what was withheld from this carrier of one routing key's messages. Returns how many. */
+    releaseOffers(carrier: string, routingKey: Uint8Array): number;
     /**
      * At boot: forgets the times of deferred offers (monotonic clocks do not survive), drops open offers of carriers that
      * are gone, and lists what a carrier was never offered, so that a carrier added later gets its share.

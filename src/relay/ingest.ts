@@ -75,7 +75,7 @@ function isDead(context: IngestContext, outer: OuterEnvelope, grave: StoredTombs
     if (!grave.proven) {
         // Only now is it known to be true, so only now may it travel on.
         store.putTombstone({ ...grave, proven: true });
-        offerToAll(context, tombstoneItem(grave));
+        offerToAll(context, tombstoneItem(grave, outer.routingKey));
         return true;
     }
     if (!context.from.traits.revives) {
@@ -115,7 +115,7 @@ function bury(context: IngestContext, message: StoredMessage, tombstone: Tombsto
         expiresAt: Math.max(message.expiresAt, now + TOMBSTONE_MEMORY_S),
     };
     store.putTombstone(grave);
-    offerToAll(context, tombstoneItem(grave));
+    offerToAll(context, tombstoneItem(grave, message.routingKey));
 }
 
 /** A tombstone whose message is not here: it may have outrun it on another way. */
@@ -155,8 +155,8 @@ function refuseFull(context: IngestContext, routingKey: Uint8Array, size: number
     return undefined;
 }
 
-function tombstoneItem(grave: StoredTombstone): Item {
-    return { kind: "tombstone", messageId: grave.messageId, ingress: grave.ingress, size: grave.payload.length };
+function tombstoneItem({ messageId, ingress, payload }: StoredTombstone, routingKey: Uint8Array): Item {
+    return { kind: "tombstone", messageId, ingress, size: payload.length, routingKey };
 }
 
 function offerToAll(context: IngestContext, item: Item): void {

@@ -10,7 +10,8 @@ export function offerItem(store: RelayStore, item: Item, way: Way, due = 0): voi
     const key: OfferKey = { kind: item.kind, messageId: item.messageId, carrier: way.id };
     store.addOffer(key, due);
     // Kept as an ended offer, so that no later look takes it for a forgotten one.
-    if (ruling !== "offer") store.endOffer(key);
+    if (ruling === "not_asked_for") store.withholdOffer(key);
+    else if (ruling !== "offer") store.endOffer(key);
 }
 
 /** The bytes of an offered item while it lives; undefined once it was tombstoned, expired or forgotten. */
@@ -24,11 +25,11 @@ export function catchUp(store: RelayStore, way: Way, now: UnixSeconds): boolean 
     if (!way.traits.offers) return false;
     const items = store.neverOffered(way.id, now, CATCH_UP_ITEMS_MAX);
     for (const { kind, messageId } of items) {
-        const message = kind === "message" ? store.message(messageId) : undefined;
-        const item = message ?? (kind === "tombstone" ? store.tombstone(messageId) : undefined);
+        const item = kind === "message" ? store.message(messageId) : store.tombstone(messageId);
         if (!item) continue;
         const { ingress, payload } = item;
-        offerItem(store, { kind, messageId, ingress, size: payload.length, routingKey: message?.routingKey }, way);
+        const routingKey = "routingKey" in item ? item.routingKey : undefined;
+        offerItem(store, { kind, messageId, ingress, size: payload.length, routingKey }, way);
     }
     return items.length > 0;
 }

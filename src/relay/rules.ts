@@ -6,6 +6,15 @@ import type { ItemKind } from "../depot/store.ts";
 export interface Way {
     readonly id: CarrierId;
     readonly traits: CarrierTraits;
+    /** Of a way with the trait `onlyAsked`. */
+    readonly asked?: Asked;
+}
+
+/** What those beyond a way want to have from the Internet. */
+export interface Asked {
+    /** Whether what comes in by that carrier came over the Internet. */
+    isInternet(ingress: CarrierId): boolean;
+    isAsked(routingKey: Uint8Array): boolean;
 }
 
 /** What the rules look at. */
@@ -14,11 +23,11 @@ export interface Item {
     readonly messageId: Uint8Array;
     readonly ingress: CarrierId;
     readonly size: number;
-    /** Of a message. */
+    /** Of a message, and of the tombstone of one that was here. */
     readonly routingKey?: Uint8Array | undefined;
 }
 
-export type Ruling = "offer" | "no_offers" | "came_from_there" | "too_large" | "not_for_there";
+export type Ruling = "offer" | "no_offers" | "came_from_there" | "too_large" | "not_for_there" | "not_asked_for";
 
 /**
  * Whether an item that came in by `ingress` goes out by `way`. A pure function with named answers, so that a log or a
@@ -31,7 +40,12 @@ export function rule(item: Pick<Item, "ingress" | "size" | "routingKey">, way: W
     if (item.size > payloadSizeMax) return "too_large";
     const onlyFor = delivery?.onlyFor;
     if (onlyFor && !(item.routingKey && equalBytes(onlyFor, item.routingKey))) return "not_for_there";
-    return "offer";
+    return isWanted(item, way) ? "offer" : "not_asked_for";
+}
+
+function isWanted({ ingress, routingKey }: Pick<Item, "ingress" | "routingKey">, { asked }: Way): boolean {
+    if (!asked?.isInternet(ingress)) return true;
+    return routingKey !== undefined && asked.isAsked(routingKey);
 }
 
 export function tierOf({ traits }: Way): Tier {

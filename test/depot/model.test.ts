@@ -167,6 +167,12 @@ const commands: fc.Arbitrary<Command>[] = [
             change(`repeat ${show(offer)} at ${until}`, (store) => store.repeatOffer(offer, until)),
         ),
     key.map((offer) => change(`end ${show(offer)}`, (store) => store.endOffer(offer))),
+    key.map((offer) => change(`withhold ${show(offer)}`, (store) => store.withholdOffer(offer))),
+    fc
+        .tuple(box, fc.constantFrom(...CARRIERS))
+        .map(([routingKey, carrier]) =>
+            change(`release ${routingKey[15]} to ${carrier}`, (store) => store.releaseOffers(carrier, routingKey)),
+        ),
     fc
         .subarray(CARRIERS)
         .map((carriers) => change(`resume ${carriers.join("+")}`, (store) => store.resumeOffers(carriers))),

@@ -15,7 +15,7 @@ import type {
 
 interface ModelOffer extends Offer {
     readonly due: number;
-    readonly ended: boolean;
+    readonly ended: boolean | "withheld";
 }
 
 /** The depot's slow and obvious twin: lists, and no thought for cost. */
@@ -118,7 +118,9 @@ export class ModelStore implements RelayStore {
     reopenOffer(key: OfferKey): void {
         this.addOffer(key);
         this.#offers = this.#offers.map((each) =>
-            sameOffer(each, key) && each.ended ? { ...each, attempts: 0, handovers: 0, due: 0, ended: false } : each,
+            sameOffer(each, key) && each.ended === true
+                ? { ...each, attempts: 0, handovers: 0, due: 0, ended: false }
+                : each,
         );
     }
 
@@ -180,6 +182,24 @@ export class ModelStore implements RelayStore {
     liveMessages(after: number, now: number, limit: number): readonly Pick<StoredMessage, "row" | "payload">[] {
         const live = this.#messages.filter((each) => each.row > after && each.expiresAt > now);
         return live.slice(0, limit).map(({ row, payload }) => ({ row, payload }));
+    }
+
+    withholdOffer(key: OfferKey): void {
+        this.#offers = this.#offers.map((each) => (sameOffer(each, key) ? { ...each, ended: "withheld" } : each));
+    }
+
+    releaseOffers(carrier: string, routingKey: Uint8Array): number {
+        const ids = this.#messages
+            .filter((each) => same(each.routingKey, routingKey))
+            .map(({ messageId }) => messageId);
+        const isMeant = (each: Offer & { readonly ended: unknown }): boolean =>
+            each.ended === "withheld" &&
+            each.kind === "message" &&
+            each.carrier === carrier &&
+            ids.some((id) => same(id, each.messageId));
+        const count = this.#offers.filter(isMeant).length;
+        this.#offers = this.#offers.map((each) => (isMeant(each) ? { ...each, ended: false, due: 0 } : each));
+        return count;
     }
 
     resumeOffers(carriers: readonly string[]): void {

@@ -38,7 +38,11 @@ export const ROOMS: readonly Room[] = [
     {
         prefix: "src/carriers/",
         imports: ["src/base/", "src/wire/", "src/crypto/", "src/link/", "src/carriers/carrier.ts"],
-        types: ["hw/modem.ts"],
+        types: [
+            "hw/modem.ts",
+            // A mesh's node is more than a modem.
+            ...["errors", "lora", "messages", "node", "session-types"].map((file) => `hw/meshtastic/${file}.ts`),
+        ],
     },
     // The only room that names concrete classes of other rooms.
     { prefix: "src/app/", imports: "everything" },

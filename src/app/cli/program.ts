@@ -1,5 +1,6 @@
 import { Command, CommanderError } from "commander";
 import { BROKER_SETTINGS } from "../config/broker-settings.ts";
+import { MESH_SETTINGS } from "../config/mesh-settings.ts";
 import { PEER_SETTINGS } from "../config/peer-settings.ts";
 import { RADIO_SETTINGS, SETTINGS, variableOf } from "../config/settings.ts";
 import { VERSION } from "../version.ts";
@@ -77,6 +78,13 @@ function addGateway(program: Command, terminal: Terminal): void {
         .action(async (options) => {
             const { showStatus } = await import("./status.ts");
             await showStatus(options, terminal);
+        });
+    withSettings(program.command("neighbours"))
+        .description("gateways that the running one has heard on its Meshtastic meshes")
+        .option("--json", "as JSON")
+        .action(async (options) => {
+            const { showNeighbours } = await import("./neighbours.ts");
+            await showNeighbours(options, terminal);
         });
     withSettings(program.command("demo"))
         .description("two gateways in this process with emulated LoRa modules: watch a message cross")
@@ -179,6 +187,9 @@ function settingsHelp(): string {
         ...BROKER_SETTINGS.map(({ path, fallback, help }) => line(path, fallback, help)),
         "\nFor each [[peer]], or HEARTH_PEER_1_URL and so on:\n",
         ...PEER_SETTINGS.map(({ path, fallback, help }) => line(path, fallback, help)),
+        "",
+        "of each [[meshtastic]] (HEARTH_MESHTASTIC_1_PORT and so on):",
+        ...MESH_SETTINGS.map(({ path, fallback, help }) => line(path, fallback, help)),
     ].join("\n");
 }
 

@@ -42,16 +42,19 @@ export async function runGateway(
         clock: systemClock,
         log,
         onEvent: (event) => book.onEvent(event),
+        onAir: (carrier, event) => book.onAir(carrier, event),
         makeRadios: (surroundings) =>
             config.radios.map((radio) =>
                 makeRadio({ radio, region, surroundings, onAir: (event) => book.onAir(radio.id, event) }),
             ),
     });
     const status = () => book.status(station.depot, station.mailboxUrl, station.wall());
-    const control = await serveControl(config.dataDir, { status }).catch((cause: unknown) => {
-        log.warn(`hearth status will not work: ${cause instanceof Error ? cause.message : cause}`);
-        return undefined;
-    });
+    const control = await serveControl(config.dataDir, { status, neighbours: () => station.neighbours() }).catch(
+        (cause: unknown) => {
+            log.warn(`hearth status will not work: ${cause instanceof Error ? cause.message : cause}`);
+            return undefined;
+        },
+    );
     terminal.out(
         options.json
             ? JSON.stringify({ mailbox: station.mailboxUrl, name: config.name })

@@ -143,6 +143,20 @@ export interface LanConfig {
     readonly refreshMs: number;
 }
 
+export interface MeshConfig {
+    readonly id: string;
+    readonly port: string;
+    readonly channel: number;
+    /** Frames for one gateway go to it alone. */
+    readonly pki: boolean;
+    /** Of the airtime budget, above 0 and at most 1. */
+    readonly share: number;
+    /** In percent. */
+    readonly channelUseMax: number;
+    /** Tells the mesh which mailboxes are read here. */
+    readonly asks: boolean;
+}
+
 /** Everything a gateway is told by its operator, checked. */
 export interface Config {
     readonly name: string;
@@ -160,6 +174,7 @@ export interface Config {
     readonly peers: readonly PeerConfig[];
     /** How many peers must have a message before it counts as distributed. */
     readonly quorum: QuorumStrategy;
+    readonly meshes: readonly MeshConfig[];
 }
 
 /** Checked values by path. The table in settings.ts and these names are held together by a test. */
@@ -191,7 +206,7 @@ export class Values {
     }
 }
 
-export function configOf(values: Values, radios: readonly Values[]): Omit<Config, "brokers" | "peers"> {
+export function configOf(values: Values, radios: readonly Values[]): Omit<Config, "brokers" | "peers" | "meshes"> {
     return {
         name: values.text("name"),
         dataDir: values.text("data_dir"),

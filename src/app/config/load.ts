@@ -1,15 +1,20 @@
 import * as v from "valibot";
 import { err, ok, type Result } from "../../base/result.ts";
 import { networkKeySlot } from "../network-keys.ts";
+import { parsePortName } from "../serial/port-name.ts";
 import { BROKER_SETTINGS, BROKERS_MAX } from "./broker-settings.ts";
 import { brokerOf } from "./brokers.ts";
 import { type Config, configOf, listenOf, Values } from "./config.ts";
+import { MESH_SETTINGS, MESHES_MAX, meshOf } from "./mesh-settings.ts";
 import { PEER_SETTINGS, PEERS_MAX } from "./peer-settings.ts";
 import { peerContradictions, peerOf } from "./peers.ts";
 import { boardGiven, presetGiven } from "./profile-values.ts";
 import type { Setting } from "./setting.ts";
 import { RADIO_SETTINGS, RADIOS_MAX, SETTINGS } from "./settings.ts";
 import type { Given, Source } from "./sources.ts";
+
+/** Names that no radio and no mesh can have. */
+const OTHER_CARRIERS = ["http", "lan", "stick", "bundle"];
 
 const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|::1)$/;
 
@@ -44,12 +49,30 @@ export function loadConfig(sources: readonly Source[]): Result<Config, readonly 
         { word: "peer", most: PEERS_MAX, settings: PEER_SETTINGS, id: "peer", missing: ["url", "name the mailbox"] },
         problems,
     );
-    const taken = [...radios, ...brokers].flatMap((each) => each.textIfSet("id") ?? []);
+    const meshes = listOf(
+        sources.map((source) => source.meshes ?? []),
+        {
+            word: "meshtastic",
+            most: MESHES_MAX,
+            settings: MESH_SETTINGS,
+            id: "mesh",
+            missing: ["port", "name the node"],
+            check: meshPortProblems,
+        },
+        problems,
+    );
+    const taken = [...radios, ...brokers, ...meshes].flatMap((each) => each.textIfSet("id") ?? []);
     problems.push(...peerContradictions(peers, taken));
     const said = new Set(sources.flatMap(({ given }) => given.map(({ path }) => path)));
     problems.push(...contradictions(main, radios, said), ...brokerContradictions(brokers, radios));
+    problems.push(...meshContradictions(meshes, radios));
     if (problems.length > 0) return err(problems);
-    return ok({ ...configOf(main, radios), brokers: brokers.map(brokerOf), peers: peers.map(peerOf) });
+    return ok({
+        ...configOf(main, radios),
+        brokers: brokers.map(brokerOf),
+        peers: peers.map(peerOf),
+        meshes: meshes.filter((mesh) => mesh.flag("enabled")).map(meshOf),
+    });
 }
 
 interface ListKind {
@@ -86,6 +109,26 @@ function listOf(
         if (!isSaid) problems.push(`${name}${path} is missing: ${advice}`);
         return values;
     });
+}
+
+function meshPortProblems(values: Values): readonly string[] {
+    const port = values.textIfSet("port");
+    const parsed = port === undefined ? undefined : parsePortName(port);
+    return parsed && !parsed.ok ? [parsed.error] : [];
+}
+
+function meshContradictions(meshes: readonly Values[], radios: readonly Values[]): readonly string[] {
+    const all = (path: string) => [...meshes, ...radios].flatMap((each) => each.textIfSet(path) ?? []);
+    const taken = meshes.flatMap((mesh) => OTHER_CARRIERS.filter((name) => name === mesh.textIfSet("id")));
+    return [
+        ...[...twice(all("id"))]
+            .filter((id) => meshes.some((mesh) => mesh.textIfSet("id") === id))
+            .map((id) => `two carriers are called ${id}: give the mesh its own id`),
+        ...[...twice(all("port"))]
+            .filter((port) => meshes.some((mesh) => mesh.textIfSet("port") === port))
+            .map((port) => `a mesh and another carrier use ${port}`),
+        ...taken.map((id) => `a mesh cannot be called ${id}: that is another carrier`),
+    ];
 }
 
 /** A radio without any setting, as an unconfigured device gets it. */

@@ -1,6 +1,7 @@
 import { parse, TomlError } from "smol-toml";
 import { err, ok, type Result } from "../../base/result.ts";
 import { BROKER_SETTINGS, BROKERS_MAX } from "./broker-settings.ts";
+import { MESH_SETTINGS, MESHES_MAX } from "./mesh-settings.ts";
 import { PEER_SETTINGS, PEERS_MAX } from "./peer-settings.ts";
 import type { Setting } from "./setting.ts";
 import { RADIO_SETTINGS, RADIOS_MAX, SETTINGS, variableOf } from "./settings.ts";
@@ -21,6 +22,7 @@ export interface Source {
     readonly radios: readonly (readonly Given[])[];
     readonly brokers?: readonly (readonly Given[])[];
     readonly peers?: readonly (readonly Given[])[];
+    readonly meshes?: readonly (readonly Given[])[];
     readonly problems: readonly string[];
 }
 
@@ -41,17 +43,20 @@ export function fromToml(text: string, file: string): Result<Source, string> {
         const why = cause instanceof Error ? (cause.message.split("\n")[0] ?? "") : "";
         return err(`${file} is no valid TOML${at}: ${why}`);
     }
-    const { radio, mqtt, peer, ...rest } = tree;
+    const { radio, mqtt, peer, meshtastic, ...rest } = tree;
     const main = flatten(rest, SETTINGS, "", file);
     const radios = tables("radio", radio, RADIO_SETTINGS, file);
     const brokers = tables("mqtt", mqtt, BROKER_SETTINGS, file);
     const peers = tables("peer", peer, PEER_SETTINGS, file);
+    const meshes = tables("meshtastic", meshtastic, MESH_SETTINGS, file);
+    const all = [main, radios, brokers, peers, meshes];
     return ok({
         given: main.given,
         radios: radios.given,
         brokers: brokers.given,
         peers: peers.given,
-        problems: [...main.problems, ...radios.problems, ...brokers.problems, ...peers.problems],
+        meshes: meshes.given,
+        problems: all.flatMap(({ problems }) => problems),
     });
 }
 
@@ -96,7 +101,12 @@ function unknownKey(prefix: string, path: string, settings: readonly Setting[], 
 /** Variables that begin with HEARTH_ and are none of ours are problems too: they are most likely misspelt. */
 export function fromEnvironment(env: Readonly<Record<string, string | undefined>>): Source {
     const given: Given[] = [];
-    const lists: Record<ListName, Map<number, Given[]>> = { radio: new Map(), mqtt: new Map(), peer: new Map() };
+    const lists: Record<ListName, Map<number, Given[]>> = {
+        radio: new Map(),
+        mqtt: new Map(),
+        peer: new Map(),
+        meshtastic: new Map(),
+    };
     const problems: string[] = [];
     for (const [name, value] of Object.entries(env)) {
         if (!name.startsWith("HEARTH_") || value === undefined || OTHER_VARIABLES.has(name)) continue;
@@ -112,21 +122,24 @@ export function fromEnvironment(env: Readonly<Record<string, string | undefined>
             list.set(meaning.number, [...(list.get(meaning.number) ?? []), said]);
         }
     }
-    const { radio, mqtt, peer } = lists;
-    return { given, radios: inOrder(radio), brokers: inOrder(mqtt), peers: inOrder(peer), problems };
+    const { radio, mqtt, peer, meshtastic } = lists;
+    const [radios, brokers] = [inOrder(radio), inOrder(mqtt)];
+    const [peers, meshes] = [inOrder(peer), inOrder(meshtastic)];
+    return { given, radios, brokers, peers, meshes, problems };
 }
 
 function inOrder(list: ReadonlyMap<number, readonly Given[]>): readonly (readonly Given[])[] {
     return Array.from({ length: Math.max(0, ...list.keys()) }, (_, index) => list.get(index + 1) ?? []);
 }
 
-type ListName = "radio" | "mqtt" | "peer";
+type ListName = "radio" | "mqtt" | "peer" | "meshtastic";
 
 /** Settings that there can be several times, by the word in their variables. */
 const LISTS = [
     { word: "RADIO", list: "radio", what: "a radio", settings: RADIO_SETTINGS, max: RADIOS_MAX },
     { word: "MQTT", list: "mqtt", what: "a broker", settings: BROKER_SETTINGS, max: BROKERS_MAX },
     { word: "PEER", list: "peer", what: "a peer", settings: PEER_SETTINGS, max: PEERS_MAX },
+    { word: "MESHTASTIC", list: "meshtastic", what: "a mesh", settings: MESH_SETTINGS, max: MESHES_MAX },
 ] as const;
 
 type Meaning =

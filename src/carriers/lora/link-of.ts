@@ -22,7 +22,7 @@ export function keyedFrames({ node, clock, onAir }: LoraCarrierOptions, network:
 }
 
 export function linkOf(
-    { entropy, modem, node, clock, linkState }: LoraCarrierOptions,
+    { entropy, modem, node, clock, linkState, crossingMs, beaconEveryMs }: LoraCarrierOptions,
     { frameSizeMax }: Fit,
     guard: FrameGuard | undefined,
 ): Link {
@@ -33,7 +33,8 @@ export function linkOf(
         seed: new DataView(chance.buffer).getUint32(0),
         digest: blake3,
         frameSizeMax: Math.min(frameSizeMax, FRAME_SIZE_MAX),
-        airtimeMs: (size) => modem.airtimeMs(size),
+        airtimeMs: crossingMs ?? ((size) => modem.airtimeMs(size)),
+        beaconEveryMs,
         hour: () => hourOf(clock.now().wall),
         snapshot: linkState?.load(),
         ...(guard ? { guard } : {}),

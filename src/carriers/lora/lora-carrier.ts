@@ -1,6 +1,7 @@
 import { blake3 } from "@noble/hashes/blake3.js";
 import type { ModemError, ReceivedFrame } from "../../../hw/modem.ts";
 import type { Millis } from "../../base/time.ts";
+import { decodeAsking, encodeAsking } from "../../link/asking.ts";
 import { ChunkShelf } from "../../link/chunks.ts";
 import type { Link, LinkEffect, LinkEvent } from "../../link/link.ts";
 import { frameKind } from "../../link/machine/machine.ts";
@@ -78,10 +79,11 @@ class LoraCarrier implements Carrier {
         this.#fit = fit.ok ? fit.value : fitForListening(modem);
         this.traits = {
             offers: true,
-            payloadSizeMax: this.#fit.payloadSizeMax,
+            payloadSizeMax: Math.min(this.#fit.payloadSizeMax, options.payloadSizeMax ?? Number.POSITIVE_INFINITY),
             inFlightMax: IN_FLIGHT_MAX,
             unknownTombstone: "remember",
             revives: false,
+            ...(options.onlyAsked ? { onlyAsked: true } : {}),
         };
         this.#keyed = options.network && keyedFrames(options, options.network);
         this.#link = linkOf(options, this.#fit, this.#keyed?.guard);
@@ -121,6 +123,16 @@ class LoraCarrier implements Carrier {
             signal.addEventListener("abort", onAbort);
             this.#pump({ kind: "offer", offer, payload: parcel.payload });
         });
+    }
+
+    async ask(routingKeys: readonly Uint8Array[]): Promise<boolean> {
+        if (this.#refusal(new AbortController().signal) !== undefined) return false;
+        const outcome = await new Promise<SendOutcome>((resolve) => {
+            const offer = ++this.#offerCount;
+            this.#offers.set(offer, resolve);
+            this.#pump({ kind: "offer", offer, payload: encodeAsking(routingKeys) });
+        });
+        return outcome.kind === "peer_stored";
     }
 
     async stop(): Promise<void> {
@@ -261,7 +273,9 @@ class LoraCarrier implements Carrier {
     }
 
     async #deliver(delivery: number, payload: Uint8Array): Promise<void> {
-        const arrival = await this.#handlers?.onPayload(payload);
+        const asked = decodeAsking(payload);
+        if (asked) this.#handlers?.onAsked?.(asked);
+        const arrival = asked ? ({ kind: "stored" } as const) : await this.#handlers?.onPayload(payload);
         if (arrival && !this.#stopped) this.#pump({ kind: "settled", delivery, verdict: verdictOf(arrival) });
     }
 

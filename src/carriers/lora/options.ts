@@ -1,5 +1,5 @@
 import type { LoraParams, Modem } from "../../../hw/modem.ts";
-import type { Clock, Entropy } from "../../base/time.ts";
+import type { Clock, Entropy, Millis } from "../../base/time.ts";
 import type { AirLaw, AirtimeEntry } from "../../link/ledger.ts";
 import type { CarrierId } from "../carrier.ts";
 import type { AirEvent } from "./air-event.ts";
@@ -25,6 +25,14 @@ export interface LoraCarrierOptions {
     readonly network?: NetworkOptions | undefined;
     /** Messages go out as Ember's planned chunks, which nobody acknowledges; tombstones by the link. */
     readonly emberChunks?: boolean;
+    /** Until everybody has a frame of `size` bytes, where relays lie between; the modem's airtime unless said. */
+    readonly crossingMs?: (size: number) => Millis;
+    /** A hello comes this long after the last one; never unless said. */
+    readonly beaconEveryMs?: Millis;
+    /** Larger payloads are not taken, in bytes; what the channel can bear unless said. */
+    readonly payloadSizeMax?: number;
+    /** A trait of the carrier. */
+    readonly onlyAsked?: true;
     readonly onAir?: (event: AirEvent) => void;
 }
 

@@ -68,6 +68,8 @@ class MqttCarrier implements Carrier {
             payloadSizeMax: payloadSizeMax(options.prefix),
             inFlightMax: PUBLISHES_MAX,
             unknownTombstone: "remember",
+            // A broker anywhere; what nobody on a mesh asked for stays off it.
+            isInternet: true,
             revives: false,
         };
         const seed = new Uint8Array(4);

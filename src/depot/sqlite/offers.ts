@@ -11,6 +11,8 @@ type OfferStore = Pick<
     | "endOffer"
     | "reopenOffer"
     | "openOffers"
+    | "withholdOffer"
+    | "releaseOffers"
     | "resumeOffers"
     | "neverOffered"
 >;
@@ -18,6 +20,9 @@ type OfferStore = Pick<
 /** As numbers in the file: the greater goes out first. */
 export const KIND = { message: 0, tombstone: 1 } as const;
 export const KINDS: readonly ItemKind[] = ["message", "tombstone"];
+
+/** In the column `ended`: 0 is open and 1 is over. */
+const WITHHELD = 2;
 
 type Row = Omit<Offer, "kind"> & { readonly kind: number };
 
@@ -48,6 +53,11 @@ export function offerStore(database: Database): Offers {
         `SELECT kind, message_id AS messageId, carrier, attempts, handovers FROM offers
          WHERE message_id = ? AND kind = ? AND ended = 0 ORDER BY ordinal`,
     );
+    const withhold = database.prepare(`UPDATE offers SET ended = ${WITHHELD} ${WHICH}`);
+    const release = database.prepare(
+        `UPDATE offers SET ended = 0, due = 0 WHERE carrier = ? AND ended = ${WITHHELD} AND kind = ${KIND.message}
+         AND message_id IN (SELECT message_id FROM messages WHERE routing_key = ?)`,
+    );
     const forgetTimes = database.prepare("UPDATE offers SET due = 0 WHERE ended = 0 AND due <> 0");
     const dropGone = database.prepare(
         "DELETE FROM offers WHERE ended = 0 AND carrier NOT IN (SELECT value FROM json_each(?))",
@@ -62,6 +72,8 @@ export function offerStore(database: Database): Offers {
         endOffer: (key) => void end.run(...nameOf(key)),
         reopenOffer: ({ kind, messageId, carrier }) => void reopen.run(KIND[kind], messageId, carrier),
         openOffers: (kind, messageId) => open.all(messageId, KIND[kind]).map(offerOf),
+        withholdOffer: (key) => void withhold.run(...nameOf(key)),
+        releaseOffers: (carrier, routingKey) => release.run(carrier, routingKey).changes,
         resumeOffers(carriers) {
             forgetTimes.run();
             dropGone.run(JSON.stringify(carriers));

@@ -73,7 +73,7 @@ export interface TurnFrame {
     readonly frames: number;
 }
 
-const TYPES = ["ack", "poll", "teach", "hello", "turn"] as const;
+export const CONTROL_TYPES = ["ack", "poll", "teach", "hello", "turn"] as const;
 const ACK_HEADER_SIZE = 4;
 const POLLED_SIZE = 8;
 const POLL_HEADER_SIZE = 5;
@@ -106,7 +106,7 @@ export function taughtMax(frameSizeMax: number): number {
 /** All but byte 0. */
 export function encodeControl(frame: ControlFrame): Uint8Array {
     const low = lowBits(frame);
-    const head = Uint8Array.of((TYPES.indexOf(frame.kind) << 4) | low, frame.node >> 8, frame.node & 255);
+    const head = Uint8Array.of((CONTROL_TYPES.indexOf(frame.kind) << 4) | low, frame.node >> 8, frame.node & 255);
     switch (frame.kind) {
         case "ack":
             return concatBytes(head, Uint8Array.of(Math.round(frame.loss * 255)), encodeEntries(frame.entries));
@@ -129,7 +129,7 @@ export function encodeControl(frame: ControlFrame): Uint8Array {
 export function decodeControl(bytes: Uint8Array, alias: number): DecodedControl {
     const first = bytes[0];
     if (first === undefined) return { ok: false, error: "damaged" };
-    const kind = TYPES[first >> 4];
+    const kind = CONTROL_TYPES[first >> 4];
     if (kind === undefined) return { ok: false, error: "unknown" };
     if (bytes.length < CONTROL_HEADER_SIZE) return { ok: false, error: "damaged" };
     const node = uint(bytes, 1, 2);
@@ -144,7 +144,7 @@ interface Rest {
     readonly low: number;
 }
 
-function decodeRest(kind: (typeof TYPES)[number], rest: Rest): ControlFrame | undefined {
+function decodeRest(kind: (typeof CONTROL_TYPES)[number], rest: Rest): ControlFrame | undefined {
     switch (kind) {
         case "ack":
             return decodeAck(rest);

@@ -1,5 +1,5 @@
 import { concatBytes } from "../../base/bytes.ts";
-import { type ControlFrame, decodeControl, encodeControl } from "./control.ts";
+import { CONTROL_TYPES, type ControlFrame, decodeControl, encodeControl } from "./control.ts";
 import { FRAME_SIZE_MAX, LEFT_MAX, SINGLE_HEADER_SIZE, SYMBOL_HEADER_SIZE, VERSION } from "./limits.ts";
 
 /** What each frame on the air is; docs/link.md, section 1. */
@@ -69,6 +69,14 @@ export function decodeFrame(bytes: Uint8Array): DecodedFrame {
             : damaged;
     }
     return bytes.length > SYMBOL_HEADER_SIZE ? decodeSymbol(kind, alias, bytes) : damaged;
+}
+
+/** What a frame wants, from its first two bytes and whatever follows: a network key's trailer does not matter. */
+export function roleOf(bytes: Uint8Array): "asks" | "answers" | "introduces" {
+    if (KINDS[((bytes[0] ?? 0) >> 4) & 3] !== "control") return "asks";
+    const type = CONTROL_TYPES[(bytes[1] ?? 0) >> 4];
+    if (type === "hello") return "introduces";
+    return type === "ack" ? "answers" : "asks";
 }
 
 /** The id of a repair symbol in the code of a block of `count` source symbols. */

@@ -16,12 +16,14 @@ export interface HellosParts {
     readonly node: number;
     readonly random: () => number;
     readonly timing: LinkTiming;
+    readonly beaconEveryMs: Millis | undefined;
 }
 
 /** Tells who we are: at the start, to whoever is new, and when two have one alias. */
 export class Hellos {
     readonly #parts: HellosParts;
     #readyAt: Millis | undefined;
+    #beaconAt: Millis | undefined;
     #lastAt: Millis = Number.NEGATIVE_INFINITY;
     #asks = true;
 
@@ -30,7 +32,7 @@ export class Hellos {
     }
 
     readyAt(): Millis | undefined {
-        return this.#readyAt;
+        return this.#readyAt ?? this.#beaconAt;
     }
 
     /** Says hello soon, unless that was done a moment ago. */
@@ -46,10 +48,11 @@ export class Hellos {
     }
 
     next(now: Millis): HelloFrame {
-        const { neighbours, knowledge, node } = this.#parts;
+        const { neighbours, knowledge, node, beaconEveryMs } = this.#parts;
         const asks = this.#asks;
         this.#asks = false;
         this.#readyAt = undefined;
+        this.#beaconAt = beaconEveryMs === undefined ? undefined : now + beaconEveryMs;
         this.#lastAt = now;
         return { kind: "hello", alias: neighbours.alias, node, hour: knowledge.hour, asks };
     }

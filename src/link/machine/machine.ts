@@ -92,7 +92,14 @@ class LinkMachine implements Link {
         this.#departures = new Departures({ timing, neighbours, knowledge, outbox, node, random });
         this.#turns = new Turns({ timing, neighbours, channel, outbox, departures: this.#departures, node, random });
         this.#channel = channel;
-        this.#hellos = new Hellos({ neighbours, knowledge, node, random, timing });
+        this.#hellos = new Hellos({
+            neighbours,
+            knowledge,
+            node,
+            random,
+            timing,
+            beaconEveryMs: options.beaconEveryMs,
+        });
     }
 
     handle(event: LinkEvent, now: Millis): readonly LinkEffect[] {
@@ -253,9 +260,10 @@ class LinkMachine implements Link {
     }
 
     #helloAt(): Millis | undefined {
-        return this.#turns.isSending || this.#turns.isListening
-            ? undefined
-            : this.#channel.afterDataHold(this.#hellos.readyAt());
+        if (this.#turns.isSending || this.#turns.isListening) return undefined;
+        const readyAt = this.#hellos.readyAt();
+        // A turn that we asked for may begin before that, but is not for a beacon of the next hour.
+        return readyAt !== undefined && readyAt > this.#now ? readyAt : this.#channel.afterDataHold(readyAt);
     }
 
     #dataAt(): Millis | undefined {

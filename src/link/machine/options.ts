@@ -10,8 +10,10 @@ export interface LinkOptions {
     readonly digest: (bytes: Uint8Array) => Uint8Array;
     /** Largest frame in bytes, 32..512, with the network key's trailer. */
     readonly frameSizeMax: number;
-    /** How long a frame of `size` bytes keeps the channel busy. */
+    /** How long a frame of `size` bytes keeps the channel busy; may change, as a mesh does. */
     readonly airtimeMs: (size: number) => Millis;
+    /** A hello comes this long after the last one, whatever happens; never unless said. */
+    readonly beaconEveryMs?: Millis | undefined;
     /** Hours since 1970; undefined while the clock was never set. */
     readonly hour?: () => number | undefined;
     /** Ids of messages held here whose first 28 bits these are, at most some 100. */

@@ -28,17 +28,14 @@ export class LinkTiming {
     readonly trailer: number;
     /** Largest frame without trailer, in bytes. */
     readonly frameSizeMax: number;
-    readonly burstFramesMax: number;
     readonly #airtimeMs: (size: number) => Millis;
     readonly #sizeMax: number;
     readonly #smallGaps: Millis[] = [];
     readonly #fullGaps: Millis[] = [];
 
     constructor({ airtimeMs, frameSizeMax, guard }: LinkOptions) {
-        const frames = Math.floor(BURST_MS_MAX / airtimeMs(frameSizeMax));
         this.trailer = guard?.overhead ?? 0;
         this.frameSizeMax = frameSizeMax - this.trailer;
-        this.burstFramesMax = Math.min(BURST_FRAMES_MAX, Math.max(BURST_FRAMES_LEAST, frames));
         this.#airtimeMs = airtimeMs;
         this.#sizeMax = frameSizeMax;
     }
@@ -50,6 +47,11 @@ export class LinkTiming {
         const gaps = size <= SMALL_SIZE_MAX ? this.#smallGaps : size > this.#sizeMax / 2 ? this.#fullGaps : undefined;
         gaps?.push(gapMs);
         if (gaps && gaps.length > GAPS_REMEMBERED) gaps.shift();
+    }
+
+    get burstFramesMax(): number {
+        const frames = Math.floor(BURST_MS_MAX / this.#airtimeMs(this.#sizeMax));
+        return Math.min(BURST_FRAMES_MAX, Math.max(BURST_FRAMES_LEAST, frames));
     }
 
     /** A frame as long as any, with the gap behind it. */

@@ -55,6 +55,7 @@ class Peer implements Carrier {
             unknownTombstone: "refuse",
             // A replica that missed a tombstone would bring the dead back for ever.
             revives: false,
+            isInternet: true,
             delivery: options.delivery,
         };
         const { client, clock, proof } = options;
